@@ -1,1 +1,1 @@
-
+"""Score predictions against measurement files."""

@@ -1,1 +1,1 @@
-
+"""The optimizer: the only place that imports ortools."""

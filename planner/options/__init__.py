@@ -1,1 +1,1 @@
-
+"""Layouts enumerated, fitted and timed: each becomes an option or a rejection."""

@@ -1,1 +1,1 @@
-
+"""The result: pydantic models of the versioned JSON."""

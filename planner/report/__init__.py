@@ -1,1 +1,1 @@
-
+"""Pure functions from a plan to text, Markdown, CSV and JSON."""

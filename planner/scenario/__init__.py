@@ -1,1 +1,1 @@
-
+"""What the user writes: schema, located loading, checks."""

@@ -1,1 +1,1 @@
-
+"""Seconds: compute, collectives, serving, training and offload traffic."""

@@ -1,1 +1,1 @@
-
+"""Re-checks a finished plan from the scenario alone, without the optimizer."""
