@@ -1,0 +1,99 @@
+"""The problem the optimizer solves, in integers only: blocks (workloads), supplies (pool x term), limits.
+
+Everything is an integer, rounded once, in the safe direction: rates down to 1/2000 of the demand, cost up to
+the cent, limits down. The optimizer, the proof and the brute force see exactly these numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEMAND_UNITS = 2000
+"""The demand of each workload; a replica's rate is a whole number of these, rounded down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One option of a block on one supply."""
+
+    key: str
+    """Content key (never position or name in the file), for canonical ties: layout and pool facts."""
+    supply: int
+    gpus: int
+    """GPUs that one replica takes from shared nodes; 0 when it takes whole nodes only."""
+    whole_nodes: int
+    """Whole nodes that one replica takes (multi-node replicas, or a job on nodes of its own)."""
+    units: int
+    """Demand units that one replica covers; a job's candidate covers all of them."""
+    cost_cents: int
+    """Cost of one replica besides nodes: energy, per-GPU rent, a job's own node-hours."""
+    host_sixteenths: int = 0
+    """Share of a node's free host RAM, rounded up to sixteenths."""
+    preference: int = 0
+    max_replicas: int | None = None
+    power_w: int = 0
+    own_nodes: bool = False
+    """True: `whole_nodes` are billed in cost_cents (a job's own rental), not by the supply's node price."""
+    option: int = -1
+    """Index of the Option this came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One workload (or `multiplicity` identical ones)."""
+
+    name: str
+    candidates: tuple[Candidate, ...]
+    exactly_one: bool
+    """True: one replica of one candidate (a job). False: any mix of replicas that covers the demand."""
+    min_replicas: int = 1
+    spare_replicas: int = 0
+    """Further replicas: covering the demand must survive the loss of that many of the largest ones."""
+    distinct_nodes: bool = False
+    same_pool: bool = False
+    """All replicas on one pool."""
+    same_candidate: bool = False
+    """All replicas alike (one option)."""
+    required: bool = True
+    priority: int = 1
+    multiplicity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Identical nodes under one price term: (pool, owned), (pool, rented on demand), ..."""
+
+    pool: str
+    term: str
+    node_gpus: int
+    max_nodes: int
+    node_cost_cents: int
+    """Cost of holding one node for the horizon, used or not by more than one replica; 0 for owned."""
+    gpu_type: str
+    spare_nodes: int = 0
+    """Nodes to keep free."""
+    has_host_ram: bool = True
+    group: str = ""
+    """Supplies of one pool share `group`; a pool-wide node limit is a Limit row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A linear limit: sum of coefficients over supplies (per node held) and candidates' costs or power."""
+
+    name: str
+    """budget, power, nodes[pool], ... with its unit in the report."""
+    kind: str
+    """`cost` (all cents), `power` (W) or `nodes` (nodes of the listed supplies)."""
+    bound: int
+    supplies: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Blocks, supplies and limits; slots: 1 in steady state."""
+
+    blocks: tuple[Block, ...]
+    supplies: tuple[Supply, ...]
+    limits: tuple[Limit, ...] = ()
+    slots: int = 1

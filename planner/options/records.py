@@ -1,0 +1,126 @@
+"""What every candidate becomes: an option, or a rejection that says why with both numbers. None vanishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from planner.layout import Layout
+
+
+class Reason(StrEnum):
+    """Why a candidate is no option; the value is the stable code in JSON."""
+
+    NOT_ALLOWED = "not-allowed"
+    """The user's allow or deny list, GPU limit or engine choice excludes it."""
+    CAPABILITY = "capability"
+    """The GPU or the engine cannot run it: compute capability, format, attention kernel."""
+    ILLEGAL_LAYOUT = "illegal-layout"
+    """Heads, layers, experts or batch do not divide."""
+    MEMORY = "memory"
+    """GPU memory is short."""
+    HOST_RAM = "host-ram"
+    NVME = "nvme"
+    """Host RAM or NVMe of the node is short."""
+    INTERCONNECT = "interconnect"
+    """The link is slower than the stated minimum, or a tensor parallel group leaves its domain."""
+    LATENCY = "latency"
+    """TTFT or TPOT misses the SLO at any load."""
+    DEADLINE = "deadline"
+    """The work does not finish in time."""
+    COUNT = "count"
+    """More GPUs or nodes than the pool can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A candidate that is no option: need and have in the same unit, and where it pinches."""
+
+    workload: str
+    pool: str
+    layout: Layout
+    reason: Reason
+    message: str
+    need: float | None = None
+    have: float | None = None
+    unit: str = ""
+    """GiB, GB/s, h, ms, GPUs, sm (compute capability), ..."""
+    bottleneck: str = ""
+    """The largest component (weights, kv_cache, loss, ...) or the link."""
+
+    @property
+    def short(self) -> float | None:
+        """How much is missing, None where the reason has no numbers."""
+        if self.need is None or self.have is None:
+            return None
+        return self.need - self.have
+
+    def dedupe_key(self) -> tuple[str, str, str, str, str]:
+        """Equal for rejections that differ in nothing but numbers and degrees of parallelism."""
+        return (self.workload, self.pool, self.layout.weights, self.reason, self.bottleneck)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The ledger of an option in GiB, ready to print: component -> (best, upper, formula, tag)."""
+
+    components: tuple[tuple[str, float, float, str, str], ...]
+    total_gib: float
+    upper_gib: float
+    usable_gib: float
+    usable_low_gib: float
+    usable_formula: str
+    host_gib: float = 0.0
+    nvme_gib: float = 0.0
+    extrapolated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The speed of one replica; figures that do not apply are None."""
+
+    rate: float
+    """Best estimate: requests/s (inference), tokens/s (training, batch) of one replica."""
+    rate_low: float
+    """What the plan counts on at default risk."""
+    rate_high: float
+    unit: str
+    limit: str
+    """What limits it: compute, hbm, nvlink, pcie, network, host link, kv cache, slo, ..."""
+    ttft_s: float | None = None
+    tpot_s: float | None = None
+    step_s: float | None = None
+    mfu: float | None = None
+    hours: float | None = None
+    """Hours to finish a finite job at `rate_low`."""
+    concurrency: float | None = None
+    extrapolated: bool = False
+    details: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Workload x pool x layout that fits: what one replica takes and gives."""
+
+    workload: str
+    pool: str
+    layout: Layout
+    gpus: int
+    """GPUs of one replica."""
+    nodes: int
+    """Whole nodes of one replica; 0 where it shares a node."""
+    replicas: int
+    """Replicas that meet the demand alone (1 for a job)."""
+    units: int
+    """Rate of one replica in 1/2000 of the workload's demand, rounded down; a job has 2000."""
+    host_bytes: int
+    nvme_bytes: int
+    preference: int
+    """Place in the user's list of formats and methods; lower is wanted more."""
+    utilisation: float
+    """Share of its TDP a GPU of this option draws."""
+    account: Account
+    timing: Timing
+    interconnect_gb_s: float
+    """Both directions summed between the ranks of the widest group."""
+    assumptions: tuple[str, ...] = ()
