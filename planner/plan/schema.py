@@ -1,0 +1,256 @@
+"""The plan: what `planner solve` returns, prints and saves. JSON schema name: planner/plan/1.
+
+Money is a decimal string with cents; sizes are GiB; bandwidths GB/s, both directions summed; times say their unit.
+Keys are only ever added.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+SCHEMA: Literal["planner/plan/1"] = "planner/plan/1"
+
+Money = Annotated[
+    Decimal, PlainSerializer(lambda v: format(v, ".2f"), return_type=str, when_used="json")
+]
+
+
+class PlanModel(BaseModel):
+    """Base of all parts of a plan: immutable, unknown keys are errors."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True
+    )
+
+
+class Status(StrEnum):
+    """Five outcomes that are never mixed up; `invalid` is our bug and is never printed as a plan."""
+
+    PROVEN = "proven"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+    INVALID = "invalid"
+
+
+class Period(PlanModel):
+    """Cost of one budget period."""
+
+    name: str
+    cost: Money
+
+
+class Cost(PlanModel):
+    """What the plan costs over the horizon; the parts add up to the total to the cent."""
+
+    total: Money
+    currency: str
+    periods: tuple[Period, ...] = ()
+    services: Money = Decimal(0)
+    """Nodes, GPUs and energy of services for the horizon (a month of 730 h in steady state)."""
+    jobs: Money = Decimal(0)
+    """Runs of finite jobs, billed by started hours."""
+
+
+class LedgerLine(PlanModel):
+    """One component of the memory account of one GPU."""
+
+    gib: float
+    upper_gib: float
+    formula: str
+    tag: str
+
+
+class PlanLedger(PlanModel):
+    """Memory of the fullest GPU of a replica."""
+
+    components: dict[str, LedgerLine]
+    total_gib: float
+    upper_gib: float
+    """With the margin that a verdict at default risk carries."""
+    usable_gib: float
+    usable_formula: str
+    host_gib: float = 0.0
+    nvme_gib: float = 0.0
+    extrapolated: bool = False
+
+
+class PlanLayout(PlanModel):
+    """How one replica lies on its GPUs."""
+
+    text: str
+    """As the table prints it, such as `tp2 fp8`."""
+    engine: str
+    tp: int
+    pp: int
+    dp: int
+    cp: int
+    ep: int
+    weights: str
+    kv: str = ""
+    attention: str = ""
+    sharding: str = "none"
+    zero: int = 0
+    micro_batch: int = 0
+    accumulation: int = 0
+    recompute: str = "none"
+    offload_optimizer: str = "none"
+    offload_parameters: str = "none"
+    offload_activations: str = "none"
+    offload_weights_gib: float = 0.0
+
+
+class PlanSpeed(PlanModel):
+    """Speed of one replica with its interval, and what limits it."""
+
+    rate: float
+    rate_low: float
+    rate_high: float
+    unit: str
+    limit: str
+    ttft_s: float | None = None
+    tpot_s: float | None = None
+    step_s: float | None = None
+    mfu: float | None = None
+    hours: float | None = None
+    concurrency: float | None = None
+    extrapolated: bool = False
+
+
+class Place(PlanModel):
+    """Where one replica runs: node number within the pool and the GPU indices on it."""
+
+    replica: int
+    node: int
+    gpus: tuple[int, ...]
+
+
+class Assignment(PlanModel):
+    """Replicas of one option."""
+
+    pool: str
+    term: str
+    gpu: str
+    replicas: int
+    gpus: int
+    """GPUs of all replicas."""
+    nodes: int
+    """Nodes that hold at least one of them."""
+    layout: PlanLayout
+    ledger: PlanLedger
+    speed: PlanSpeed
+    placement: tuple[Place, ...] = ()
+    units: int
+    """Share of the demand one replica covers, in 1/2000."""
+    cost: Money
+    """GPUs, energy and hours of this assignment alone; shared nodes are split by GPUs used."""
+    interconnect_gb_s: float = 0.0
+    start: str | None = None
+    end: str | None = None
+
+
+class PlanWorkload(PlanModel):
+    """One workload: served or not, how, and what decided it."""
+
+    name: str
+    kind: str
+    model: str
+    served: bool
+    assignment: tuple[Assignment, ...] = ()
+    cost: Money = Decimal(0)
+    binding: str = ""
+    """One sentence with both numbers: what keeps it from being cheaper."""
+    defaults: tuple[str, ...] = ()
+    """Defaults the figures lean on, as `field = value`."""
+    team: str = ""
+
+
+class PlanPool(PlanModel):
+    """What one pool gives to the plan."""
+
+    pool: str
+    gpu: str
+    owned: int
+    """Nodes owned and available."""
+    bought: int = 0
+    rented: int = 0
+    """Nodes rented."""
+    used_nodes: int
+    used_gpus: int
+    total_gpus: int
+    """GPUs of the owned and rented nodes."""
+    cost: Money
+
+
+class PlanRejection(PlanModel):
+    """Equal rejections folded into one, with the nearest miss."""
+
+    workload: str
+    pool: str
+    reason: str
+    message: str
+    layout: str
+    count: int
+    need: float | None = None
+    have: float | None = None
+    unit: str = ""
+    bottleneck: str = ""
+
+
+class ConflictRow(PlanModel):
+    """One row of a minimal conflict, with its place in the scenario."""
+
+    name: str
+    text: str
+    line: int | None = None
+
+
+class Repair(PlanModel):
+    """A change to the scenario that a second solve confirmed."""
+
+    change: str
+    cost: Money | None = None
+    verified: bool = True
+    workload: str = ""
+
+
+class SolveStats(PlanModel):
+    """How the answer was found."""
+
+    options: int
+    rejected: int
+    route: str = ""
+    rounds: tuple[tuple[str, int, int], ...] = ()
+    """(name, value, bound) of each lexicographic round."""
+    tie_break: bool = False
+    rate_resolution: float = 1 / 2000
+    """Rates are rounded down to this share of each demand."""
+
+
+class Plan(PlanModel):
+    """The answer to a scenario."""
+
+    schema_: Literal["planner/plan/1"] = Field(default=SCHEMA, alias="schema")
+    scenario: str
+    status: Status
+    cost: Cost | None = None
+    bound: Money | None = None
+    gap: float | None = None
+    workloads: tuple[PlanWorkload, ...] = ()
+    pools: tuple[PlanPool, ...] = ()
+    rejections: tuple[PlanRejection, ...] = ()
+    conflict: tuple[ConflictRow, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    verified: bool = False
+    solve: SolveStats
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The plan as canonical JSON text, ending in a newline."""
+        return self.model_dump_json(by_alias=True, indent=2) + "\n"
