@@ -1,0 +1,97 @@
+"""Entry point: a click group whose commands are imported only when they run."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import click
+
+from planner import __version__
+
+COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
+    "solve": ("planner.cli.solve", "solve", "Find the cheapest plan for a scenario, or say why there is none."),
+    "fit": ("planner.cli.fit", "fit", "Account for the memory and speed of one model on given GPUs."),
+    "why": ("planner.cli.why", "why", "Show every layout considered for a workload, nearest misses first."),
+    "check": ("planner.cli.check", "check", "Check scenario files and report all problems at once."),
+    "verify": ("planner.cli.verify", "verify", "Re-check a saved plan against its scenario."),
+    "catalog": ("planner.cli.catalog", "catalog", "Look up GPUs, models, nodes, engines and prices."),
+    "accuracy": ("planner.cli.accuracy", "accuracy", "Score predictions against measurement files."),
+    "explain": ("planner.cli.explain", "explain", "Explain a diagnostic code or a scenario field."),
+    "schema": ("planner.cli.schema", "schema", "Print the JSON Schema of scenario files."),
+    "init": ("planner.cli.init", "init", "Write a commented scenario to start from."),
+}  # fmt: skip
+"""Command -> (module, attribute, one-line help); the help stands here so that `--help` imports nothing."""
+
+
+class LazyGroup(click.Group):
+    """Lists commands from `COMMANDS` and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of a user's work, not the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command where the typed one does not exist."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS, 1)
+            hint = f"; a command with a similar name exists: `{near[0]}`" if near else ""
+            raise click.UsageError(f"no command is called `{name}`{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="planner")
+def cli() -> None:
+    """Plan GPU capacity for LLM workloads: the cheapest proven mix that fits, or why there is none.
+
+    \b
+    Start with:  planner solve scenarios/lab.yaml
+                 planner fit llama-65b --on 4xv100-sxm2-32gb
+    """
+
+
+def main() -> None:
+    """Run the command line; a bug of ours ends in exit code 70 with a file to send."""
+    try:
+        cli(prog_name="planner", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        from planner.cli.crash import report_crash
+
+        sys.exit(report_crash(error))
+
+
+if __name__ == "__main__":
+    main()
