@@ -61,15 +61,14 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `planner solve scenarios/lab.yaml` or `planner fit llama-65b --on 4xv100-sxm2-32gb`.",
+)
 @click.version_option(__version__, prog_name="planner")
 def cli() -> None:
-    """Plan GPU capacity for LLM workloads: the cheapest proven mix that fits, or why there is none.
-
-    \b
-    Start with:  planner solve scenarios/lab.yaml
-                 planner fit llama-65b --on 4xv100-sxm2-32gb
-    """
+    """Plan GPU capacity for LLM workloads: the cheapest proven mix that fits, or why there is none."""
 
 
 def main() -> None:

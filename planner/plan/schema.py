@@ -162,6 +162,8 @@ class PlanWorkload(PlanModel):
     served: bool
     assignment: tuple[Assignment, ...] = ()
     cost: Money = Decimal(0)
+    summary: str = ""
+    """Speed against what was asked, such as `TTFT 0.4 of 2.0 s`."""
     binding: str = ""
     """One sentence with both numbers: what keeps it from being cheaper."""
     defaults: tuple[str, ...] = ()
@@ -218,6 +220,48 @@ class Repair(PlanModel):
     workload: str = ""
 
 
+class SourcePlace(PlanModel):
+    """A stretch of the user's file, with the line itself so that a report needs nothing else."""
+
+    file: str
+    line: int
+    column: int
+    end_column: int
+    text: str
+
+
+class LedgerAccount(PlanModel):
+    """Need, have and short of one layout that was tried."""
+
+    pool: str
+    layout: str
+    components: dict[str, float]
+    """Component -> GiB per GPU (upper values)."""
+    need_gib: float
+    have_gib: float
+    short_gib: float
+    remark: str = ""
+
+
+class Explanation(PlanModel):
+    """Why one workload has no place, told from the user's own lines."""
+
+    workload: str
+    code: str
+    headline: str
+    place: SourcePlace | None = None
+    label: str = ""
+    """What to write after the carets."""
+    because: tuple[str, ...] = ()
+    """Facts with both numbers, in order; the first is the main one."""
+    tried: tuple[LedgerAccount, ...] = ()
+    """Layouts tried, nearest miss first."""
+    help: tuple[str, ...] = ()
+    """Changes that were confirmed to work."""
+    notes: tuple[str, ...] = ()
+    """Changes people try first that cannot work, with the number that rules them out."""
+
+
 class SolveStats(PlanModel):
     """How the answer was found."""
 
@@ -245,6 +289,7 @@ class Plan(PlanModel):
     rejections: tuple[PlanRejection, ...] = ()
     conflict: tuple[ConflictRow, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     verified: bool = False
