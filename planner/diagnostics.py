@@ -90,6 +90,7 @@ CODES: dict[str, Code] = {
     "P210": Code("values that contradict one another"),
     "P301": Code("no plan exists"),
     "P302": Code("a workload has no option"),
+    "P303": Code("nothing found within the limit"),
     "P401": Code("a price is old"),
     "P402": Code("a figure nobody could verify"),
     "P901": Code("a bug of planner"),

@@ -186,6 +186,8 @@ class PlanPool(PlanModel):
     total_gpus: int
     """GPUs of the owned and rented nodes."""
     cost: Money
+    idle_cost: Money = Decimal(0)
+    """Part of `cost` that no workload's GPUs carry: rented or owned GPUs standing idle."""
 
 
 class PlanRejection(PlanModel):

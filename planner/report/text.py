@@ -1,0 +1,136 @@
+"""The plan as text for a terminal: table, what binds, inventory, assumptions, proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.plan.schema import Assignment, Plan, PlanWorkload, Status
+from planner.report.refusal import render_refusal
+from planner.report.table import Column, bar, render_table, wrap
+from planner.units import money
+
+_COLUMNS = (
+    Column("WORKLOAD", clip=True, min_width=8),
+    Column("MODEL", clip=True, min_width=10, drop=1),
+    Column("KIND", drop=2),
+    Column("GPUS", clip=True, min_width=14),
+    Column("POOL", clip=True, min_width=6, drop=3),
+    Column("LAYOUT", clip=True, min_width=8),
+    Column("GiB/GPU used/usable", "<"),
+)
+
+
+def render_text(plan: Plan, *, width: int = 100) -> str:
+    """The whole answer; errors put the verdict first, plans put it last."""
+    if plan.status in (Status.INFEASIBLE, Status.UNKNOWN) or plan.cost is None:
+        return render_refusal(plan, width=width)
+    lines = [*_table(plan, width), ""]
+    lines += _section("Speed", [(w.name, w.summary) for w in plan.workloads if w.summary], width)
+    lines += _section(
+        "Why these GPUs", [(w.name, w.binding) for w in plan.workloads if w.binding], width
+    )
+    lines += _inventory(plan, width)
+    lines += _notes(plan, width)
+    lines += _verdict(plan, width)
+    return "\n".join(lines) + "\n"
+
+
+def _table(plan: Plan, width: int) -> list[str]:
+    assert plan.cost is not None
+    cost = Column(plan.cost.currency, ">")
+    rows: list[list[str]] = []
+    for workload in plan.workloads:
+        if not workload.served:
+            rows.append(
+                [workload.name, workload.model, workload.kind, "not served", "", "", "", "-"]
+            )
+        for number, part in enumerate(workload.assignment):
+            rows.append(_row(workload, part, first=number == 0))
+    gpus = sum(a.gpus for w in plan.workloads for a in w.assignment)
+    types = len({a.gpu for w in plan.workloads for a in w.assignment})
+    total = f"{gpus} GPUs, {types} type{'s' if types != 1 else ''}"
+    footer = ["TOTAL", "", "", total, "", "", "", money(plan.cost.total)]
+    rows += [
+        [f"({p.pool}, idle share)", "", "", "", p.pool, "", "", money(p.idle_cost)]
+        for p in plan.pools
+        if p.idle_cost
+    ]
+    return render_table([*_COLUMNS, cost], rows, width=width, footer=footer)
+
+
+def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
+    copies = f"{part.replicas} x " if part.replicas > 1 else ""
+    mark = " *" if workload.defaults and first else ""
+    used = f"{part.ledger.total_gib:5.1f} / {part.ledger.usable_gib:.1f}"
+    share = part.ledger.total_gib / part.ledger.usable_gib if part.ledger.usable_gib else 0.0
+    return [
+        workload.name if first else "",
+        workload.model if first else "",
+        workload.kind if first else "",
+        f"{part.gpus} x {part.gpu}",
+        part.pool,
+        f"{copies}{part.layout.text}{mark}",
+        f"{used:<13} {bar(share)}",
+        money(part.cost),
+    ]
+
+
+def _section(title: str, items: Sequence[tuple[str, str]], width: int) -> list[str]:
+    if not items:
+        return []
+    name_width = max(len(name) for name, _ in items)
+    lines = [title]
+    for name, text in items:
+        lines += wrap(
+            text, first=f"  {name:<{name_width}}  ", rest=" " * (name_width + 4), width=width
+        )
+    return [*lines, ""]
+
+
+def _inventory(plan: Plan, width: int) -> list[str]:
+    if not plan.pools:
+        return []
+    columns = (
+        Column("POOL"), Column("GPU", clip=True), Column("NODES owned", ">"), Column("rented", ">"),
+        Column("GPUS used/held", ">"), Column(plan.cost.currency if plan.cost else "", ">"),
+    )  # fmt: skip
+    rows = [
+        [
+            p.pool, p.gpu, str(p.owned), str(p.rented) if p.rented else "-",
+            f"{p.used_gpus} / {p.total_gpus}", money(p.cost),
+        ]
+        for p in plan.pools
+    ]  # fmt: skip
+    return [*render_table(columns, rows, width=width), ""]
+
+
+def _notes(plan: Plan, width: int) -> list[str]:
+    lines: list[str] = []
+    starred = [(w.name, "* " + "; ".join(w.defaults)) for w in plan.workloads if w.defaults]
+    lines += _section("Defaults taken", starred, width)
+    for title, texts in (("Assumptions", plan.assumptions), ("Warnings", plan.warnings)):
+        if texts:
+            lines.append(title)
+            for text in texts:
+                lines += wrap(text, first="  - ", rest="    ", width=width)
+            lines.append("")
+    return lines
+
+
+def _verdict(plan: Plan, width: int) -> list[str]:
+    assert plan.cost is not None
+    assert plan.bound is not None
+    total, bound = money(plan.cost.total), money(plan.bound)
+    unit = plan.cost.currency
+    checked = "verified" if plan.verified else "NOT VERIFIED"
+    tail = f"{plan.solve.options:,} options, {plan.solve.rejected:,} rejected, {checked}."
+    unserved = [w.name for w in plan.workloads if not w.served]
+    lines = []
+    if unserved:
+        lines += wrap(f"Not served: {', '.join(unserved)}.", first="", rest="  ", width=width)
+    if plan.status is Status.PROVEN:
+        text = f"Proved cheapest: {total} {unit} = bound, gap 0 %. {tail}"
+    else:
+        gap = 100 * (plan.gap or 0.0)
+        text = f"Best found: {total} {unit}, at most {gap:.2f} % above the cheapest possible (bound {bound}). {tail}"
+    return [*lines, *wrap(text, first="", rest="  ", width=width)]
