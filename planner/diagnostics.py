@@ -77,6 +77,7 @@ CODES: dict[str, Code] = {
     "P001": Code("the file cannot be read"),
     "P002": Code("the file is not valid YAML"),
     "P003": Code("a key appears twice"),
+    "P005": Code("the file is not of the expected format"),
     "P101": Code("unknown key"),
     "P102": Code("invalid value"),
     "P103": Code("missing key"),
@@ -88,11 +89,21 @@ CODES: dict[str, Code] = {
     "P205": Code("a name is used twice"),
     "P206": Code("a name is ambiguous"),
     "P210": Code("values that contradict one another"),
+    "P207": Code(
+        "unknown model architecture",
+        "The `model_type` of a config.json is none that planner can count tensor by tensor. Give the "
+        "dimensions in the scenario, or a parameter count, which costs exactness.",
+    ),
+    "P208": Code("a checkpoint's shape that planner cannot describe"),
     "P301": Code("no plan exists"),
     "P302": Code("a workload has no option"),
     "P303": Code("nothing found within the limit"),
     "P401": Code("a price is old"),
     "P402": Code("a figure nobody could verify"),
+    "P405": Code(
+        "rows of an imported file were left out",
+        "Each row that was not taken over is named with its line and the reason; nothing is dropped silently.",
+    ),
     "P901": Code("a bug of planner"),
     "P902": Code("the plan did not verify"),
 }
