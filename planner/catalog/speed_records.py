@@ -1,0 +1,187 @@
+"""Speed constants as data: how links, kernels and engines fall short of a GPU's peaks, with evidence.
+
+Every share is a fraction of a vendor's dense peak (TFLOPS, HBM bandwidth, link bandwidth). `spread` is the natural
+logarithm of the ratio that covers nine predictions in ten on one side: an 80 % interval is best / exp(spread) to
+best x exp(spread).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal, TypeVar
+
+import yaml
+from pydantic import Field
+
+from planner.catalog.paths import data_dir
+from planner.catalog.records import Record
+
+Tag = Literal["fitted", "modelled"]
+"""fitted: to published measurements of this class; modelled: carried over from a neighbouring class."""
+
+Collective = Literal["all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send_recv"]
+
+
+class Evidenced(Record):
+    """A group of constants and where they come from."""
+
+    evidence: str
+    tag: Tag = "fitted"
+    spread: float = 0.3
+
+
+class LinkCurve(Evidenced):
+    """Collective time over one kind of link: latency, then a bandwidth that grows with the message.
+
+    time = latency_us + latency_per_rank_us (n - 1) + traffic / (share x (1 - small_group / n) x link)
+    + ramp_us S / (S + ramp_bytes), S the message, n the ranks, traffic what one rank sends.
+    """
+
+    kind: str
+    latency_us: float
+    latency_per_rank_us: float = 0.0
+    ramp_us: float = 0.0
+    ramp_bytes: float = 1e6
+    share: dict[Collective, float]
+    """Large-message bus bandwidth as a share of the link's one-direction bandwidth."""
+    small_group: dict[Collective, float] = Field(default_factory=dict)
+    """Loss on few ranks; negative where few ranks do better (PCIe, where many share switch uplinks)."""
+    in_network: dict[Collective, float] = Field(default_factory=dict)
+    """Shares where the switch reduces (NVLS, SHARP), from `in_network_ranks` ranks on."""
+    in_network_ranks: int = 6
+
+
+class HostLinks(Evidenced):
+    """What moves over the host: PCIe copies, CPU Adam and NVMe."""
+
+    pcie_share: float
+    """Pinned host-device copies as a share of the PCIe signalling rate in one direction."""
+    c2c_share: float
+    nvme_read_gb_s: dict[int, float]
+    """Sequential read of one drive by PCIe generation, GB/s."""
+    nvme_write_gb_s: dict[int, float]
+    hbm_copy_share: float
+    """STREAM copy and triad as a share of HBM bandwidth."""
+    cpu_adam_ns_per_parameter_core: float
+    """Core-nanoseconds of one vectorized CPU Adam update of one parameter."""
+    cpu_memory_gb_s_per_core: float
+
+
+class LinkData(Record):
+    """catalogs/speed/links.yaml."""
+
+    curves: tuple[LinkCurve, ...]
+    host: HostLinks
+
+    def curve(self, kind: str) -> LinkCurve:
+        """The curve of one link kind."""
+        for curve in self.curves:
+            if curve.kind == kind:
+                return curve
+        raise KeyError(kind)
+
+
+class TrainingRate(Evidenced):
+    """Shares of peak that training kernels of one GPU class, precision and stack reach."""
+
+    gpu: str
+    """Speed class, such as hopper-hbm."""
+    precision: Literal["bf16", "fp16", "fp8", "fp4"]
+    stack: str
+    dense: float
+    """Matrix products, share of the dense peak of the precision."""
+    attention: float
+    """Attention kernel, share of the 16-bit peak, counting causal work."""
+    layer_us: float = 0.0
+    """Host time per layer and pass that nothing hides (eager frameworks)."""
+
+
+class TrainingStack(Evidenced):
+    """A training framework: what it overlaps."""
+
+    stack: str
+    aliases: tuple[str, ...] = ()
+    overlap_dp: float
+    overlap_tp: float
+    overlap_ep: float = 0.0
+    elementwise_bytes: float = 0.0
+    """Bytes per token, layer and hidden unit moved by kernels that are not matrix products."""
+    full_attention: bool = False
+    """Whether its kernels compute the whole score square."""
+
+
+class TrainingData(Record):
+    """catalogs/speed/training.yaml."""
+
+    rates: tuple[TrainingRate, ...]
+    stacks: tuple[TrainingStack, ...]
+    expert_share: dict[str, float]
+    """Grouped products of experts relative to dense ones, by precision."""
+
+
+class ServingRate(Evidenced):
+    """Shares of peak of serving kernels for one GPU class and weight format."""
+
+    gpu: str
+    weights: str
+    """16bit, fp8, int8, int4, fp4, gguf."""
+    weight_read: float
+    """Reading weights at small batch, share of HBM bandwidth."""
+    compute: float
+    """Matrix products at large batch, share of the arithmetic's dense peak."""
+    kv_read: float = 0.7
+    """Reading KV cache, share of HBM bandwidth."""
+
+
+class ServingEngine(Evidenced):
+    """One serving engine: overheads nothing hides, batch limits and queueing."""
+
+    engine: str
+    aliases: tuple[str, ...] = ()
+    step_us: float
+    layer_us: float
+    sequence_us: float = 0.0
+    prefill: float = 1.0
+    """Prefill compute relative to the class's share."""
+    read: float = 1.0
+    """Weight and KV reading relative to the class's share."""
+    all_reduce_us: float | None = None
+    """Latency of a custom all-reduce within one node; None: NCCL's."""
+    max_sequences: int = 256
+    max_batched_tokens: int = 8192
+
+
+class ServingData(Record):
+    """catalogs/speed/serving.yaml."""
+
+    rates: tuple[ServingRate, ...]
+    engines: tuple[ServingEngine, ...]
+    sharpness: float = Field(gt=0)
+    """Exponent of the smooth maximum of reading and computing; large is a hard roofline."""
+
+
+D = TypeVar("D", bound=Record)
+
+
+def _load(name: str, cls: type[D]) -> D:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    path = data_dir("catalogs") / "speed" / f"{name}.yaml"
+    return cls.model_validate(yaml.load(path.read_text("utf-8"), loader))
+
+
+@cache
+def link_data() -> LinkData:
+    """Curves of all link kinds."""
+    return _load("links", LinkData)
+
+
+@cache
+def training_data() -> TrainingData:
+    """Training efficiencies."""
+    return _load("training", TrainingData)
+
+
+@cache
+def serving_data() -> ServingData:
+    """Serving efficiencies."""
+    return _load("serving", ServingData)
