@@ -1,0 +1,98 @@
+"""What all parts of the scenario file share: immutable, unknown keys refused, each field documented."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
+
+from planner.scenario.quantities import refusal, shown
+
+
+class Part(BaseModel):
+    """A mapping of the scenario file."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    if isinstance(value, str):
+        raise refusal("value", "the text is empty", "write a name")
+    if isinstance(value, list | dict | tuple):
+        kind = "mapping" if isinstance(value, dict) else "list"
+        raise refusal("value", f"expected a text, found a {kind}")
+    raise refusal(
+        "value", f"expected a text, found `{shown(value)}`", f'put it in quotes: `"{shown(value)}"`'
+    )
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    yes = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+    word = yes.get(str(value).lower())
+    raise refusal(
+        "value",
+        f"expected true or false, found `{shown(value)}`",
+        f"write `{word}`" if word else "write `true` or `false`",
+    )
+
+
+Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
+"""A text, such as a name."""
+Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
+"""`true` or `false`; YAML 1.1's yes and no are texts and refused."""
+
+Kind = Literal["inference", "batch", "embedding", "full", "lora", "qlora"]
+KINDS: tuple[Kind, ...] = ("inference", "batch", "embedding", "full", "lora", "qlora")
+Topology = Literal["nvswitch", "mesh", "bridge-pairs", "none"]
+Target = Literal["none", "cpu", "nvme"]
+RecomputeMode = Literal["none", "selective", "full"]
+Attention = Literal["auto", "flash", "sdpa", "eager"]
+ShardingMode = Literal["ddp", "layers", "fsdp", "zero", "tp"]
+Master = Literal["fp32", "none"]
+Loss = Literal["plain", "chunked", "fused"]
+OptimizerName = Literal[
+    "adamw",
+    "adamw-8bit",
+    "paged-adamw",
+    "paged-adamw-8bit",
+    "sgd",
+    "sgd-momentum",
+    "adafactor",
+    "lion",
+    "muon",
+]
+Format = Literal[
+    "16bit",
+    "bf16",
+    "fp16",
+    "fp32",
+    "fp8",
+    "int8",
+    "gptq-int8",
+    "gptq-int4",
+    "awq-int4",
+    "autoround-int4",
+    "nf4",
+    "nf4-double-quant",
+    "fp4",
+    "mxfp4",
+    "nvfp4",
+    "gguf-f16",
+    "gguf-q8_0",
+    "gguf-q6_k",
+    "gguf-q5_k_m",
+    "gguf-q4_k_m",
+    "gguf-q4_0",
+    "gguf-q3_k_m",
+    "gguf-q2_k",
+    "gguf-iq4_xs",
+]
+"""Weight formats; `16bit` is bf16 where native, else fp16 where the model allows it."""
+TrainingFormat = Literal["16bit", "bf16", "fp16", "fp32"]
+KvFormat = Literal["bf16", "fp16", "fp8", "int8", "int4", "q8_0", "q4_0"]

@@ -1,0 +1,170 @@
+"""The supply side of the scenario file: pools of identical nodes, owned, rentable or buyable."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from planner.scenario.quantities import (
+    ONE_OR_LIST,
+    Bandwidth,
+    BandwidthOrZero,
+    BuyPrice,
+    ByteSize,
+    ByteSizeOrZero,
+    Count,
+    Day,
+    Duration,
+    NodeUpkeep,
+    Pcie,
+    PositiveCount,
+    Power,
+    RentPrice,
+    Share,
+)
+from planner.scenario.schema_base import Flag, Part, Text, Topology
+
+
+class ShortNode:
+    """Annotation: `node: dgx-h100` is short for `node: {type: dgx-h100}`."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[object], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Expand the short form before validation."""
+        return core_schema.no_info_before_validator_function(
+            lambda v: {"type": v} if isinstance(v, str) else v, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        """A name or a mapping."""
+        return {"anyOf": [{"type": "string", "minLength": 1}, handler(schema)]}
+
+
+class Node(Part):
+    """A host: take a node type from the catalog and override fields, or describe it here."""
+
+    type: Text | None = Field(default=None, examples=["onprem-dgx-h100"])
+    """Node type of the catalog whose facts fill in what is not written here."""
+    gpus: PositiveCount | None = Field(default=None, examples=[8])
+    """GPUs in one node."""
+    nvlink: BandwidthOrZero | None = Field(default=None, examples=["300 GB/s"])
+    """NVLink bandwidth of one GPU, both directions summed over all its links."""
+    topology: Topology | None = Field(default=None, examples=["mesh"])
+    """How NVLink connects the GPUs: all to all by switches, a mesh, bridged pairs, or not at all."""
+    nvlink_domain: PositiveCount | None = Field(default=None, examples=[72])
+    """GPUs that reach one another over NVLink; may exceed one node (NVL72)."""
+    pcie: Pcie | None = Field(default=None, examples=["gen4 x16"])
+    """PCIe generation and lanes of each GPU."""
+    p2p: Flag | None = Field(default=None, examples=[False])
+    """Whether GPUs reach each other directly over PCIe; GeForce 40 and 50 do not."""
+    host_ram: ByteSize | None = Field(default=None, examples=["256 GiB"])
+    """Host RAM of one node as labelled; 0.97 of it less 16 GiB for the system is usable."""
+    nvme: ByteSizeOrZero | None = Field(default=None, examples=["2 TB"])
+    """Local NVMe of one node that offloading may use."""
+    network: Bandwidth | None = Field(default=None, examples=["100 Gbit/s"])
+    """All network ports of one node together, one direction."""
+    network_kind: Text | None = Field(default=None, examples=["IB NDR"])
+    """InfiniBand (IB ...), RoCE, EFA or eth; decides latency and efficiency."""
+    power: Power | None = Field(default=None, examples=["10.2 kW"])
+    """Power of one node at full load, for energy and power limits."""
+
+
+class Owned(Part):
+    """Nodes one has."""
+
+    nodes: Count = Field(examples=[1])
+    """Nodes in the pool."""
+    available: Count | None = Field(default=None, examples=[1])
+    """Nodes that workloads may use; default: all that are not reserved."""
+    upkeep: NodeUpkeep | None = Field(default=None, examples=["150 USD/node-month"])
+    """Hosting, support and staff per node and month, besides energy."""
+
+
+class Reservation(Part):
+    """Nodes that someone else holds until a day."""
+
+    nodes: PositiveCount = Field(examples=[5])
+    """Nodes held."""
+    until: Day | None = Field(default=None, examples=["2027-01-01"])
+    """First day on which they are free again; absent: no end known."""
+    by: Text | None = Field(default=None, examples=["pretraining"])
+    """Who holds them."""
+
+
+class Rent(Part):
+    """One way to rent nodes of the pool."""
+
+    price: RentPrice = Field(examples=["27.44 USD/node-hour"])
+    """Price per node-hour or GPU-hour."""
+    max_nodes: PositiveCount | None = Field(default=None, examples=[4])
+    """Most nodes that can be rented; absent: no limit."""
+    commit: Literal["none"] | Duration = Field(default="none", examples=["none"])
+    """Commitment: none, or the term one is bound to pay for (not supported yet)."""
+    as_of: Day | None = Field(default=None, examples=["2026-07-20"])
+    """Day of the quote; one older than 180 days is a warning."""
+    source: Text | None = Field(default=None, examples=["quote 1234"])
+    """Where the price comes from; printed beside it."""
+
+
+class Buy(Part):
+    """Nodes one may buy (not supported yet)."""
+
+    price: BuyPrice = Field(examples=["280000 USD/node"])
+    """Purchase price per node or GPU."""
+    max_nodes: PositiveCount | None = Field(default=None, examples=[4])
+    """Most nodes that can be bought; absent: no limit."""
+    lead_time: Duration | None = Field(default=None, examples=["8 weeks"])
+    """Time from order to use."""
+    life: Duration | None = Field(default=None, examples=["4 years"])
+    """Time over which the purchase is written off."""
+    residual: Share | None = Field(default=None, examples=["20 %"])
+    """Share of the price that is left at the end of its life."""
+    as_of: Day | None = Field(default=None, examples=["2026-07-20"])
+    """Day of the quote."""
+    source: Text | None = Field(default=None, examples=["quote 1234"])
+    """Where the price comes from."""
+
+
+class Order(Part):
+    """Nodes ordered and not yet here (not supported yet)."""
+
+    nodes: PositiveCount = Field(examples=[2])
+    """Nodes ordered."""
+    arrives: Day = Field(examples=["2027-01-15"])
+    """Day from which they can be used."""
+
+
+class Pool(Part):
+    """A supply of identical nodes."""
+
+    pool: Text = Field(examples=["v100-box"])
+    """Name of the pool."""
+    gpu: Text | None = Field(default=None, examples=["v100-sxm2-32gb"])
+    """GPU of the catalog; not needed where `node` names a node type."""
+    node: Annotated[Node | None, ShortNode()] = Field(default=None, examples=["onprem-dgx-h100"])
+    """The host: a node type of the catalog, or its description; default: one GPU without host facts."""
+    owned: Owned | None = Field(default=None, examples=[{"nodes": 1}])
+    """Nodes one has."""
+    reserved: Annotated[tuple[Reservation, ...], ONE_OR_LIST] = Field(
+        default=(), examples=[[{"nodes": 5, "until": "2027-01-01"}]]
+    )
+    """Owned nodes that someone else holds."""
+    rent: Annotated[tuple[Rent, ...], ONE_OR_LIST] = Field(
+        default=(), examples=[{"price": "27.44 USD/node-hour", "max_nodes": 4}]
+    )
+    """One way, or several, to rent nodes of this kind."""
+    buy: Annotated[tuple[Buy, ...], ONE_OR_LIST] = Field(
+        default=(), examples=[{"price": "280000 USD/node", "max_nodes": 4}]
+    )
+    """Ways to buy nodes of this kind (not supported yet)."""
+    ordered: Annotated[tuple[Order, ...], ONE_OR_LIST] = Field(
+        default=(), examples=[[{"nodes": 2, "arrives": "2027-01-15"}]]
+    )
+    """Nodes ordered and not yet here (not supported yet)."""
+    spare_nodes: Count = Field(default=0, examples=[1])
+    """Nodes to keep free, for failures and maintenance."""
