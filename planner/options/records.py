@@ -124,3 +124,15 @@ class Option:
     interconnect_gb_s: float
     """Both directions summed between the ranks of the widest group."""
     assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """All candidates of one workload on one pool: options, dominated options, rejections."""
+
+    workload: str
+    pool: str
+    options: tuple[Option, ...] = ()
+    dominated: tuple[tuple[Option, Option], ...] = ()
+    """(option, the one that is at least as good in everything)."""
+    rejections: tuple[Rejection, ...] = ()

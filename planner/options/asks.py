@@ -1,0 +1,137 @@
+"""What one workload asks and what one pool offers, in base units: the input of fitting and timing.
+
+`planner fit` builds these from flags, `from_scenario` from a scenario; nothing further down knows the difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.catalog.records import Gpu, Model
+from planner.layout import Offload
+from planner.speed.links import Between, Link
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFacts:
+    """One pool, as far as fitting and timing care."""
+
+    name: str
+    gpu: Gpu
+    link: Link
+    node_gpus: int
+    max_nodes: int
+    """Most nodes the plan may hold, owned and rented together."""
+    host_bytes: int | None
+    """Usable host RAM of one node; None: unknown, so nothing may be offloaded to it."""
+    nvme_bytes: int | None
+
+    @property
+    def max_gpus(self) -> int:
+        """Most GPUs of the pool."""
+        return self.node_gpus * self.max_nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Degrees:
+    """Allowed degrees of parallelism; None: any."""
+
+    tp: tuple[int, ...] | None = None
+    pp: tuple[int, ...] | None = None
+    dp: tuple[int, ...] | None = None
+    ep: tuple[int, ...] | None = None
+    cp: tuple[int, ...] | None = None
+    tp_across_nodes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFloor:
+    """A least bandwidth the user demands, GB/s with both directions summed."""
+
+    min_gb_s: float
+    between: Between
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What every workload asks."""
+
+    name: str
+    model: Model
+    kind: str
+    degrees: Degrees = Degrees()
+    gpus_min: int = 1
+    gpus_max: int | None = None
+    attention: str = "auto"
+    floor: LinkFloor | None = None
+    risk: str = "upper"
+    """`upper`: upper memory and lower speed decide; `best`: the best values do."""
+    pools: tuple[str, ...] | None = None
+    exclude_pools: tuple[str, ...] = ()
+    deadline_s: float | None = None
+
+    @property
+    def careful(self) -> bool:
+        """Whether upper memory and lower speed decide."""
+        return self.risk == "upper"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingAsk(Ask):
+    """Inference, batch generation or embedding."""
+
+    engine: str | None = None
+    precision: tuple[str, ...] = ("16bit",)
+    kv: tuple[str, ...] = ("auto",)
+    context: int
+    prompt: float
+    """Mean prompt tokens of a request."""
+    output: float
+    """Mean output tokens of a request."""
+    sizes_stated: bool = True
+    """False: no request sizes were given, so sequences count as `context` tokens."""
+    rate: float | None = None
+    """Requests per second over all replicas."""
+    concurrent: int | None = None
+    """Requests in flight over all replicas."""
+    ttft_s: float | None = None
+    tpot_s: float | None = None
+    percentile: float = 95
+    replicas_min: int = 1
+    replicas_max: int | None = None
+    spare: int = 0
+    memory_fraction: float | None = None
+    max_batch: int | None = None
+    max_batch_tokens: int | None = None
+    cuda_graphs: bool = True
+    weight_offload_bytes: int = 0
+    prefix_cached: float = 0.0
+    """Share of prompt tokens that a prefix cache saves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingAsk(Ask):
+    """Full fine-tuning, LoRA or QLoRA."""
+
+    framework: str | None = None
+    precision: tuple[str, ...] = ("16bit",)
+    base: str | None = None
+    """Format of a frozen quantized base (QLoRA)."""
+    master: str = "fp32"
+    optimizer: str = "adamw"
+    zero: tuple[int, ...] | None = None
+    sharding: tuple[str, ...] | None = None
+    offload_optimizer: tuple[Offload, ...] = ("none",)
+    offload_parameters: tuple[Offload, ...] = ("none",)
+    offload_activations: tuple[Offload, ...] = ("none",)
+    recompute: tuple[str, ...] | None = None
+    loss: str = "plain"
+    sequence: int
+    global_batch: int
+    """Sequences of one optimizer step."""
+    micro_batch: tuple[int, ...] | None = None
+    lora_rank: int = 16
+    lora_targets: tuple[str, ...] = ("all-linear",)
+    dora: bool = False
+    tokens: float = 0.0
+    """Tokens to process, padding included."""
