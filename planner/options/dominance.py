@@ -1,0 +1,56 @@
+"""Options that no plan needs: another on the same pool takes no more of anything and gives no less."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from planner.options.records import Option
+
+
+def dominates(a: Option, b: Option) -> bool:
+    """Whether `a` can stand in for `b` in every plan: same pool and GPUs, no more of anything, no less speed.
+
+    A format the user listed earlier is never pruned by one listed later.
+    """
+    return (
+        a.pool == b.pool
+        and a.gpus == b.gpus
+        and a.nodes <= b.nodes
+        and a.host_bytes <= b.host_bytes
+        and a.nvme_bytes <= b.nvme_bytes
+        and a.preference <= b.preference
+        and a.units >= b.units
+        and a.timing.rate_low >= b.timing.rate_low
+    )
+
+
+def _rank(option: Option) -> tuple[object, ...]:
+    """The order in which equals are kept: faster, then preferred, then by content."""
+    layout = option.layout
+    return (
+        -option.timing.rate_low,
+        option.preference,
+        option.host_bytes,
+        option.account.total_gib,
+        layout.pp, layout.tp, layout.zero, -layout.micro_batch, layout.recompute, repr(layout),
+    )  # fmt: skip
+
+
+def prune(options: Iterable[Option]) -> tuple[list[Option], list[tuple[Option, Option]]]:
+    """Options worth keeping, and the others each with the one that dominates it."""
+    groups: dict[tuple[str, int], list[Option]] = defaultdict(list)
+    for option in options:
+        groups[option.pool, option.gpus].append(option)
+    kept: list[Option] = []
+    pruned: list[tuple[Option, Option]] = []
+    for key in sorted(groups):
+        best: list[Option] = []
+        for option in sorted(groups[key], key=_rank):
+            stronger = next((b for b in best if dominates(b, option)), None)
+            if stronger is None:
+                best.append(option)
+            else:
+                pruned.append((option, stronger))
+        kept += best
+    return kept, pruned
