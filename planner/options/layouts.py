@@ -47,7 +47,7 @@ def _grid(rows: list[tuple[int, int, int, int, int, int]]) -> Grid:
 
 
 def serving_grid(max_gpus: int, degrees: Degrees, *, experts: int = 0, min_gpus: int = 1) -> Grid:
-    """tp x pp of one serving replica on at most `max_gpus`; with experts also ep = tp.
+    """Layouts tp x pp of one serving replica on at most `max_gpus`; with experts also ep = tp.
 
     >>> grid = serving_grid(4, Degrees())
     >>> [(int(t), int(p)) for t, p in zip(grid.tp, grid.pp) if t * p == 4]
@@ -58,9 +58,10 @@ def serving_grid(max_gpus: int, degrees: Degrees, *, experts: int = 0, min_gpus:
         for pp in _allowed(max_gpus // tp, degrees.pp):
             for dp in [n for n in (degrees.dp or (1,)) if n <= max_gpus // (tp * pp)]:
                 wanted = degrees.ep or ((1, tp * dp) if experts else (1,))
-                for ep in [n for n in wanted if (tp * dp) % n == 0 and (n == 1 or experts)]:
-                    if tp * pp * dp >= min_gpus:
-                        rows.append((tp, pp, dp, 1, ep, 0))
+                if tp * pp * dp < min_gpus:
+                    continue
+                fitting = [n for n in wanted if (tp * dp) % n == 0 and (n == 1 or experts)]
+                rows += [(tp, pp, dp, 1, ep, 0) for ep in fitting]
     return _grid(rows)
 
 
@@ -74,7 +75,7 @@ def training_grid(
     experts: int = 0,
     min_gpus: int = 1,
 ) -> Grid:
-    """tp x pp x dp x micro-batch of one run: global_batch = micro_batch x dp x accumulation in integers.
+    """Layouts of one run, where global_batch = micro_batch x dp x accumulation in integers.
 
     tp and pp above 1 only where the framework has them. Micro-batches are the divisors of each rank's share, up to
     32 sequences unless the user lists some.

@@ -1,0 +1,191 @@
+"""Options and price terms become the integer problem of the optimizer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
+from planner.options.problem import DEMAND_UNITS, Block, Candidate, Limit, Problem, Supply
+from planner.options.records import Considered, Option
+from planner.options.terms import (
+    HORIZON_H,
+    Energy,
+    Term,
+    node_cost_cents,
+    own_nodes_cents,
+    running_cents,
+)
+
+HOST_SHARES = 16
+"""Host RAM is packed in sixteenths of a node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supplier:
+    """A pool with its terms."""
+
+    facts: PoolFacts
+    terms: tuple[Term, ...]
+    spare_nodes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a workload weighs against others."""
+
+    required: bool = True
+    priority: int = 1
+    runs_per_horizon: int = 1
+    """Runs of a job within the horizon (`every`), rounded up; 1 for services and single runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The problem, and the option behind each candidate."""
+
+    problem: Problem
+    options: tuple[Option, ...]
+
+
+def build(
+    asks: Sequence[Ask],
+    wishes: Sequence[Wish],
+    considered: Mapping[str, Sequence[Considered]],
+    suppliers: Sequence[Supplier],
+    energy: Energy,
+    limits: Sequence[Limit] = (),
+) -> Built:
+    """The integer problem for all workloads, in the order of `asks`."""
+    supplies: list[Supply] = []
+    by_pool: dict[str, list[tuple[int, Supplier, Term]]] = {}
+    for supplier in suppliers:
+        entries = by_pool.setdefault(supplier.facts.name, [])
+        for term in supplier.terms:
+            entries.append((len(supplies), supplier, term))
+            supplies.append(_supply(supplier, term, first=len(entries) == 1))
+    options: list[Option] = []
+    blocks = []
+    for ask, wish in zip(asks, wishes, strict=True):
+        candidates: list[Candidate] = []
+        for part in considered[ask.name]:
+            for option in part.options:
+                index = len(options)
+                options.append(option)
+                for place in by_pool[option.pool]:
+                    candidates += _candidates(ask, wish, option, index, place, energy)
+        blocks.append(_block(ask, wish, candidates))
+    return Built(Problem(tuple(blocks), tuple(supplies), tuple(limits)), tuple(options))
+
+
+def _supply(supplier: Supplier, term: Term, *, first: bool) -> Supply:
+    facts = supplier.facts
+    return Supply(
+        pool=facts.name,
+        term=term.name,
+        node_gpus=facts.node_gpus,
+        max_nodes=term.max_nodes,
+        node_cost_cents=node_cost_cents(term),
+        gpu_type=facts.gpu.id,
+        spare_nodes=supplier.spare_nodes if first else 0,
+        has_host_ram=facts.host_bytes is not None,
+        group=facts.name,
+    )
+
+
+def _block(ask: Ask, wish: Wish, candidates: list[Candidate]) -> Block:
+    serving = isinstance(ask, ServingAsk)
+    bounded = ask.gpus_max is not None or (isinstance(ask, ServingAsk) and ask.replicas_max)
+    return Block(
+        name=ask.name,
+        candidates=tuple(candidates),
+        exactly_one=not serving,
+        min_replicas=ask.replicas_min if isinstance(ask, ServingAsk) else 1,
+        spare_replicas=ask.spare if isinstance(ask, ServingAsk) else 0,
+        same_candidate=bool(serving and bounded),
+        required=wish.required,
+        priority=wish.priority,
+    )
+
+
+def _candidates(
+    ask: Ask,
+    wish: Wish,
+    option: Option,
+    index: int,
+    place: tuple[int, Supplier, Term],
+    energy: Energy,
+) -> list[Candidate]:
+    """One candidate in shared nodes, and for a job on rented nodes one more on nodes of its own."""
+    number, supplier, term = place
+    hours = option.timing.hours
+    watts = (supplier.facts.gpu.tdp_w or 0.0) * option.utilisation
+    running = running_cents(term, energy, gpus=option.gpus, watts=watts, hours=hours)
+    base = Candidate(
+        key=_key(option, term),
+        supply=number,
+        gpus=0 if option.nodes else option.gpus,
+        whole_nodes=option.nodes,
+        units=option.units,
+        cost_cents=running * wish.runs_per_horizon,
+        host_sixteenths=_host_share(option, supplier.facts),
+        preference=option.preference,
+        max_replicas=_most_replicas(ask, option),
+        power_w=math.ceil(watts * option.gpus),
+        option=index,
+    )
+    if hours is None or not term.node_hour:
+        return [base]
+    own = _on_own_nodes(ask, wish, option, base, supplier, term)
+    return [base, own] if hours <= HORIZON_H else [own]
+
+
+def _on_own_nodes(
+    ask: Ask, wish: Wish, option: Option, base: Candidate, supplier: Supplier, term: Term
+) -> Candidate:
+    """A job on rented nodes that are given back when it ends; a batch fills its node with replicas."""
+    assert option.timing.hours is not None
+    nodes = option.nodes or 1
+    hours, units, per_node = option.timing.hours, option.units, 1
+    if isinstance(ask, ServingAsk):
+        assert ask.deadline_s is not None
+        per_node = max(1, supplier.facts.node_gpus // option.gpus)
+        # Bundles of full nodes share the work evenly, so fewer hours may be billed than the deadline has.
+        bundles = math.ceil(DEMAND_UNITS / (units * per_node))
+        hours = hours * DEMAND_UNITS / (units * per_node * bundles)
+        units = math.ceil(DEMAND_UNITS / bundles)
+    cost = own_nodes_cents(term, nodes=nodes, hours=hours) * wish.runs_per_horizon
+    return Candidate(
+        key=base.key + " own",
+        supply=base.supply,
+        gpus=0,
+        whole_nodes=nodes,
+        units=units,
+        cost_cents=cost,
+        preference=base.preference,
+        max_replicas=None if base.max_replicas is None else base.max_replicas // per_node,
+        power_w=base.power_w * per_node,
+        own_nodes=True,
+        option=base.option,
+    )
+
+
+def _most_replicas(ask: Ask, option: Option) -> int | None:
+    if isinstance(ask, TrainingAsk):
+        return 1
+    bounds = [ask.gpus_max // option.gpus] if ask.gpus_max is not None else []
+    if isinstance(ask, ServingAsk) and ask.replicas_max is not None:
+        bounds.append(ask.replicas_max)
+    return min(bounds) if bounds else None
+
+
+def _host_share(option: Option, facts: PoolFacts) -> int:
+    if not option.host_bytes or not facts.host_bytes:
+        return 0
+    return math.ceil(HOST_SHARES * option.host_bytes / facts.host_bytes)
+
+
+def _key(option: Option, term: Term) -> str:
+    """Content of a candidate without names of pools or workloads, for canonical ties."""
+    return f"{option.account.usable_gib:.2f} {option.gpus} {term.name} {option.layout}"
