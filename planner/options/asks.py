@@ -135,3 +135,8 @@ class TrainingAsk(Ask):
     dora: bool = False
     tokens: float = 0.0
     """Tokens to process, padding included."""
+
+
+def is_job(ask: Ask) -> bool:
+    """Whether the workload ends: training, batch generation, embedding."""
+    return ask.kind != "inference"

@@ -1,0 +1,255 @@
+"""An outcome of the optimizer becomes a plan: assignments, placements, money to the cent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from planner.layout import Layout
+from planner.optimize.outcome import Outcome, Status
+from planner.options.asks import is_job
+from planner.options.build import Built
+from planner.options.describe import layout_text
+from planner.options.problem import Candidate
+from planner.options.question import ConsideredByWorkload, Question
+from planner.options.records import Account, Option, Timing
+from planner.plan import schema as plan
+from planner.units import from_cents
+
+
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """Cents of each (block, candidate) and idle cents of each supply; together the objective."""
+
+    carried: dict[tuple[int, int], int]
+    idle: dict[int, int]
+
+
+def assemble(
+    question: Question, considered: ConsideredByWorkload, built: Built, outcome: Outcome
+) -> plan.Plan:
+    """The plan of an outcome that has one."""
+    cents = _split_money(built, outcome)
+    workloads = tuple(
+        _workload(question, built, outcome, cents, number) for number in range(len(question.asks))
+    )
+    assert outcome.cost_cents is not None
+    assert outcome.bound_cents is not None
+    total = from_cents(outcome.cost_cents)
+    jobs = sum(
+        (w.cost for w, a in zip(workloads, question.asks, strict=True) if is_job(a)), Decimal(0)
+    )
+    return plan.Plan(
+        scenario=question.name,
+        status=plan.Status(outcome.status.value),
+        cost=plan.Cost(
+            total=total,
+            currency=question.currency,
+            periods=(plan.Period(name="month", cost=total),),
+            services=total - jobs,
+            jobs=jobs,
+        ),
+        bound=from_cents(outcome.bound_cents),
+        gap=outcome.gap,
+        workloads=workloads,
+        pools=_pools(question, built, outcome, cents),
+        assumptions=question.assumptions,
+        warnings=question.warnings,
+        solve=stats(considered, outcome),
+    )
+
+
+def stats(considered: ConsideredByWorkload, outcome: Outcome | None) -> plan.SolveStats:
+    """How many candidates there were and how the answer was found."""
+    parts = [c for row in considered.values() for c in row]
+    return plan.SolveStats(
+        options=sum(len(c.options) + len(c.dominated) for c in parts),
+        rejected=sum(len(c.rejections) for c in parts),
+        route=outcome.route if outcome else "",
+        rounds=tuple((r.name, r.value, r.bound) for r in outcome.rounds) if outcome else (),
+        tie_break=outcome.tie_break_applied if outcome else False,
+    )
+
+
+def _gpus_held(built: Built, candidate: Candidate) -> int:
+    supply = built.problem.supplies[candidate.supply]
+    return candidate.gpus + candidate.whole_nodes * supply.node_gpus
+
+
+def _split_money(built: Built, outcome: Outcome) -> _Money:
+    """Share the price of held nodes by GPUs used, in whole cents; what nobody uses stays idle."""
+    carried: dict[tuple[int, int], int] = {}
+    users: dict[int, list[tuple[tuple[int, int], int]]] = defaultdict(list)
+    for block_plan in outcome.plans:
+        for choice in block_plan.choices:
+            key = (block_plan.block, choice.candidate)
+            candidate = built.problem.blocks[key[0]].candidates[key[1]]
+            carried[key] = candidate.cost_cents * choice.replicas
+            if not candidate.own_nodes:
+                gpus = _gpus_held(built, candidate) * choice.replicas
+                users[candidate.supply].append((key, gpus))
+    idle: dict[int, int] = {}
+    for number, supply in enumerate(built.problem.supplies):
+        price = supply.node_cost_cents * outcome.billed_nodes[number]
+        held = supply.node_gpus * outcome.billed_nodes[number]
+        left = price
+        for key, gpus in users[number]:
+            share = price * gpus // held if held else 0
+            carried[key] += share
+            left -= share
+        idle[number] = left
+        used = sum(gpus for _, gpus in users[number])
+        if users[number] and used == held and left:
+            # All GPUs are used: the last cents of rounding belong to the last user, not to idleness.
+            carried[users[number][-1][0]] += left
+            idle[number] = 0
+    return _Money(carried, idle)
+
+
+def _workload(
+    question: Question, built: Built, outcome: Outcome, cents: _Money, number: int
+) -> plan.PlanWorkload:
+    ask = question.asks[number]
+    block = built.problem.blocks[number]
+    parts = []
+    for choice in outcome.plans[number].choices:
+        candidate = block.candidates[choice.candidate]
+        parts.append(
+            _assignment(
+                built, outcome, candidate, (number, choice.candidate), choice.replicas,
+                from_cents(cents.carried[number, choice.candidate]),
+            )
+        )  # fmt: skip
+    return plan.PlanWorkload(
+        name=ask.name,
+        kind=ask.kind,
+        model=ask.model.id,
+        served=bool(parts),
+        assignment=tuple(parts),
+        cost=sum((p.cost for p in parts), Decimal("0.00")),
+        defaults=question.defaults.get(ask.name, ()),
+        team=question.teams.get(ask.name, ""),
+    )
+
+
+def _assignment(
+    built: Built,
+    outcome: Outcome,
+    candidate: Candidate,
+    key: tuple[int, int],
+    replicas: int,
+    cost: Decimal,
+) -> plan.Assignment:
+    option = built.options[candidate.option]
+    supply = built.problem.supplies[candidate.supply]
+    places = _places(built, outcome, candidate.supply, key)
+    count = replicas * (option.gpus if not candidate.own_nodes else _gpus_held(built, candidate))
+    return plan.Assignment(
+        pool=supply.pool,
+        term=supply.term + (" for the run" if candidate.own_nodes else ""),
+        gpu=supply.gpu_type,
+        replicas=replicas,
+        gpus=count,
+        nodes=len({p.node for p in places}),
+        layout=plan_layout(option.layout),
+        ledger=plan_ledger(option.account),
+        speed=plan_speed(option.timing),
+        placement=places,
+        units=candidate.units,
+        cost=cost,
+        interconnect_gb_s=option.interconnect_gb_s,
+    )
+
+
+def _places(
+    built: Built, outcome: Outcome, supply: int, key: tuple[int, int]
+) -> tuple[plan.Place, ...]:
+    """Nodes are numbered through all terms of a pool, owned ones first as the scenario lists them."""
+    pool = built.problem.supplies[supply].pool
+    offset = sum(
+        outcome.nodes[i] for i, s in enumerate(built.problem.supplies[:supply]) if s.pool == pool
+    )
+    return tuple(
+        plan.Place(replica=placed.replica, node=offset + node.index, gpus=placed.gpus)
+        for node in outcome.packing[supply]
+        for placed in node.placed
+        if (placed.block, placed.candidate) == key
+    )
+
+
+def _pools(
+    question: Question, built: Built, outcome: Outcome, cents: _Money
+) -> tuple[plan.PlanPool, ...]:
+    rows = []
+    for supplier in question.suppliers:
+        name = supplier.facts.name
+        numbers = [i for i, s in enumerate(built.problem.supplies) if s.pool == name]
+        owned = sum(t.max_nodes for t in supplier.terms if t.name.startswith("owned"))
+        rented = sum(
+            outcome.nodes[i]
+            for i in numbers
+            if not built.problem.supplies[i].term.startswith("owned")
+        )
+        idle = used = 0
+        for i in numbers:
+            idle += cents.idle[i]
+            used += sum(len(p.gpus) for node in outcome.packing[i] for p in node.placed)
+        cost = idle + sum(
+            value
+            for (block, c), value in cents.carried.items()
+            if built.problem.blocks[block].candidates[c].supply in numbers
+        )
+        rows.append(
+            plan.PlanPool(
+                pool=name,
+                gpu=supplier.facts.gpu.id,
+                owned=owned,
+                rented=rented,
+                used_nodes=sum(outcome.nodes[i] for i in numbers),
+                used_gpus=used,
+                total_gpus=(owned + rented) * supplier.facts.node_gpus,
+                cost=from_cents(cost),
+                idle_cost=from_cents(idle),
+            )
+        )
+    return tuple(rows)
+
+
+def plan_layout(layout: Layout) -> plan.PlanLayout:
+    """The layout as the plan stores it."""
+    names = [n for n in plan.PlanLayout.model_fields if n != "text"]
+    return plan.PlanLayout(text=layout_text(layout), **{n: getattr(layout, n) for n in names})
+
+
+def plan_ledger(account: Account) -> plan.PlanLedger:
+    """The account as the plan stores it."""
+    return plan.PlanLedger(
+        components={
+            name: plan.LedgerLine(gib=best, upper_gib=upper, formula=formula, tag=tag)
+            for name, best, upper, formula, tag in account.components
+        },
+        total_gib=account.total_gib,
+        upper_gib=account.upper_gib,
+        usable_gib=account.usable_gib,
+        usable_formula=account.usable_formula,
+        host_gib=account.host_gib,
+        nvme_gib=account.nvme_gib,
+        extrapolated=account.extrapolated,
+    )
+
+
+def plan_speed(timing: Timing) -> plan.PlanSpeed:
+    """The timing as the plan stores it."""
+    names = list(plan.PlanSpeed.model_fields)
+    return plan.PlanSpeed(**{n: getattr(timing, n) for n in names})
+
+
+def has_plan(outcome: Outcome) -> bool:
+    """Whether the outcome holds a plan to assemble."""
+    return outcome.status in (Status.PROVEN, Status.FEASIBLE)
+
+
+def option_of(built: Built, block: int, candidate: int) -> Option:
+    """The option behind a candidate."""
+    return built.options[built.problem.blocks[block].candidates[candidate].option]
