@@ -119,22 +119,44 @@ class TrainingData(Record):
     """Grouped products of experts relative to dense ones, by precision."""
 
 
+class WeightFormat(Evidenced):
+    """How a weight format is read and computed."""
+
+    names: tuple[str, ...]
+    """Formats as layouts name them; a trailing * matches any ending."""
+    bits: float
+    """Bits per value of linear layers, scales included."""
+    rates: Literal["16bit", "fp8", "int8", "int4", "fp4", "mxfp4", "gguf"]
+    """Whose efficiencies apply."""
+    arithmetic: Literal["16bit", "fp8", "fp4", "int8"] = "16bit"
+    """Type of the matrix products, where the GPU has it natively; else 16 bit."""
+    scope: Literal["linear", "experts", "all"] = "linear"
+    """What is stored so: linear layers; experts only; or embedding and head as well."""
+
+
 class ServingRate(Evidenced):
     """Shares of peak of serving kernels for one GPU class and weight format."""
 
     gpu: str
+    """Speed class such as hopper-hbm."""
     weights: str
-    """16bit, fp8, int8, int4, fp4, gguf."""
-    weight_read: float
+    """A WeightFormat's rates."""
+    read: float
     """Reading weights at small batch, share of HBM bandwidth."""
     compute: float
     """Matrix products at large batch, share of the arithmetic's dense peak."""
-    kv_read: float = 0.7
+    expert_read: float
+    """Reading experts' weights, share of HBM bandwidth."""
+    expert_compute: float
+    """Grouped products of experts, share of the arithmetic's dense peak."""
+    kv_read: float = 0.6
     """Reading KV cache, share of HBM bandwidth."""
+    attention: float = 0.3
+    """Attention in prefill, share of the 16-bit peak."""
 
 
 class ServingEngine(Evidenced):
-    """One serving engine: overheads nothing hides, batch limits and queueing."""
+    """One serving engine: overheads nothing hides, batch limits and how prompts wait."""
 
     engine: str
     aliases: tuple[str, ...] = ()
@@ -145,8 +167,16 @@ class ServingEngine(Evidenced):
     """Prefill compute relative to the class's share."""
     read: float = 1.0
     """Weight and KV reading relative to the class's share."""
+    quantized_read: float = 1.0
+    """The same for formats below 16 bit, on top."""
     all_reduce_us: float | None = None
     """Latency of a custom all-reduce within one node; None: NCCL's."""
+    interference: float = 1.0
+    """Share of a prompt's prefill time that delays the tokens of running requests."""
+    first_token_ms: float = 10.0
+    """Tokenizer, scheduler and transport before the first token."""
+    queue: float = 0.3
+    """Share of the other prompts in flight that a new prompt waits for in a closed loop."""
     max_sequences: int = 256
     max_batched_tokens: int = 8192
 
@@ -154,10 +184,26 @@ class ServingEngine(Evidenced):
 class ServingData(Record):
     """catalogs/speed/serving.yaml."""
 
+    formats: tuple[WeightFormat, ...]
     rates: tuple[ServingRate, ...]
     engines: tuple[ServingEngine, ...]
     sharpness: float = Field(gt=0)
     """Exponent of the smooth maximum of reading and computing; large is a hard roofline."""
+
+    def weight_format(self, name: str) -> WeightFormat:
+        """The format of that name; KeyError where there is none."""
+        for known in self.formats:
+            for pattern in known.names:
+                if name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1])):
+                    return known
+        raise KeyError(name)
+
+    def engine(self, name: str) -> ServingEngine:
+        """The engine of that name or alias; KeyError where there is none."""
+        for engine in self.engines:
+            if name == engine.engine or name in engine.aliases:
+                return engine
+        raise KeyError(name)
 
 
 D = TypeVar("D", bound=Record)

@@ -41,8 +41,10 @@ class Work:
     """Values cached per token over all layers."""
     kv_heads: int
     """Key-value heads that tensor parallelism can split; 0: replicated (MLA)."""
-    windows: tuple[tuple[int, float], ...]
-    """(window in tokens, share of layers); window 0 is full attention."""
+    window: float
+    """Tokens that windowed layers see; 0 where there are none."""
+    windowed: float
+    """Share of layers with a window."""
     ffn: float
     """Width of the feed-forward block a token passes through, for activation traffic."""
 
@@ -70,30 +72,15 @@ class Work:
     def attended(self, context: ArrayLike) -> Floats:
         """Mean over layers of the tokens a new token attends to, given `context` tokens before it."""
         tokens = np.asarray(context, np.float64)
-        seen = np.zeros_like(tokens)
-        for window, share in self.windows:
-            seen = seen + share * (np.minimum(tokens, window) if window else tokens)
-        return seen
+        near = np.minimum(tokens, self.window) if self.window else tokens
+        return self.windowed * near + (1.0 - self.windowed) * tokens
 
     def attended_causal(self, length: ArrayLike) -> Floats:
         """Mean over layers and positions of the tokens attended to in a causal pass of `length`."""
         n = np.asarray(length, np.float64)
-        seen = np.zeros_like(n)
-        for window, share in self.windows:
-            mean = n / 2
-            if window:
-                w = np.minimum(n, window)
-                mean = w - w * w / (2 * np.maximum(n, 1.0))
-            seen = seen + share * mean
-        return seen
-
-
-def _windows(model: Model) -> tuple[tuple[int, float], ...]:
-    counts: dict[int, int] = {}
-    for kind in model.attention_kinds:
-        window = (model.sliding_window or 0) if kind != "F" else 0
-        counts[window] = counts.get(window, 0) + 1
-    return tuple((w, n / model.num_layers) for w, n in sorted(counts.items()))
+        w = np.minimum(n, self.window) if self.window else n
+        near = w - w * w / (2.0 * np.maximum(n, 1.0))
+        return self.windowed * near + (1.0 - self.windowed) * n / 2.0
 
 
 @lru_cache(maxsize=1024)
@@ -118,6 +105,7 @@ def work_of(model: Model) -> Work:
     dense += sum(t.count for t in before + after if t.kind in ("conv", "mlp", "attention"))
     heads, layers = model.num_attention_heads, model.num_layers
     width, decode, values = _attention(model)
+    windowed = 1.0 - model.attention_kinds.count("F") / layers if model.sliding_window else 0.0
     moe = model.moe
     ffn: float = model.intermediate_size
     if moe is not None:
@@ -136,7 +124,8 @@ def work_of(model: Model) -> Work:
         decode_width=float(layers * heads * decode),
         kv_values=float(layers * values),
         kv_heads=0 if model.mla else model.num_key_value_heads,
-        windows=_windows(model),
+        window=float(model.sliding_window or 0) if windowed else 0.0,
+        windowed=windowed,
         ffn=ffn,
     )
 

@@ -1,0 +1,159 @@
+"""Demands of serving passes: a decode step and a prefill, per GPU, for any layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from planner.speed.links import Link, group_s
+from planner.speed.passes import Demand
+from planner.speed.work import Work
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a replica's GPUs share the model; fields may be arrays over layouts.
+
+    tp splits matrices, pp layers, dp the sequences of attention; experts are split over
+    max(ep, tp) GPUs, so that ep > tp gathers the tokens of several attention replicas.
+    """
+
+    tp: Floats
+    pp: Floats
+    dp: Floats
+    ep: Floats
+
+    @property
+    def expert_group(self) -> Floats:
+        """GPUs over which one layer's experts lie."""
+        return np.maximum(self.ep, self.tp)
+
+    @property
+    def gathered(self) -> Floats:
+        """Attention replicas whose tokens meet in one expert group."""
+        return np.maximum(self.expert_group / self.tp, 1.0)
+
+
+def split_of(tp: ArrayLike, pp: ArrayLike, dp: ArrayLike, ep: ArrayLike) -> Split:
+    """A split of floats, whatever numbers came in."""
+    as_float = [np.maximum(np.asarray(x, np.float64), 1.0) for x in (tp, pp, dp, ep)]
+    return Split(*as_float)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Bytes per value of a model as it is served."""
+
+    linear: float
+    """Attention and dense layers."""
+    expert: float
+    head: float
+    kv: float
+
+
+def _comm_s(
+    work: Work, split: Split, tokens: Floats, link: Link, all_reduce_s: float | None
+) -> Floats:
+    """Two all-reduces a layer under tp, dispatch and combine of experts, hand-over of stages."""
+    message = 2.0 * tokens * work.hidden
+    one = group_s("all_reduce", message, split.tp, 1, link)
+    if all_reduce_s is not None and link.scale_up:
+        # Engines' own all-reduce: one step for small messages, all ranks read all others.
+        custom = all_reduce_s + message * (split.tp - 1.0) / (link.nvlink_gb_s / 2.0 * 1e9 * 0.7)
+        fits = (split.tp > 1) & (split.tp <= link.domain)
+        one = np.where(fits, np.minimum(one, custom), one)
+    total = 2.0 * work.layers * one
+    if work.moe_layers:
+        routed = message * work.experts_per_token
+        group = split.gathered
+        exchange = group_s("all_to_all", routed, group, split.tp, link)
+        total = total + 2.0 * work.moe_layers * exchange
+    hop = group_s("send_recv", message, np.minimum(split.pp, 2.0), split.tp, link)
+    return np.asarray(total + (split.pp - 1.0) * hop, np.float64)
+
+
+def _expert_bytes(work: Work, split: Split, stored: Stored, tokens: Floats) -> Floats:
+    hit = work.experts_hit(tokens * split.gathered)
+    return hit * work.expert * work.moe_layers * stored.expert / split.expert_group
+
+
+def decode_demand(
+    work: Work,
+    split: Split,
+    stored: Stored,
+    link: Link,
+    batch: ArrayLike,
+    context: ArrayLike,
+    *,
+    all_reduce_s: float | None = None,
+    host_share: ArrayLike = 0.0,
+) -> Demand:
+    """One decode step of `batch` sequences per attention replica at `context` tokens each.
+
+    With a pipeline each stage works on batch / pp sequences; the demand is that of one token's way through all
+    stages. `host_share` is the share of the weights kept in host memory.
+    """
+    b = np.asarray(batch, np.float64) / split.pp
+    dense = work.dense * stored.linear + work.head * stored.head
+    heads = np.minimum(split.tp, work.kv_heads) if work.kv_heads else np.ones_like(split.tp)
+    seen = work.attended(context)
+    kv = b * seen * work.kv_values * stored.kv / heads
+    expert = _expert_bytes(work, split, stored, b)
+    routed = 2.0 * work.expert * work.experts_per_token * work.moe_layers
+    host = np.asarray(host_share, np.float64)
+    return Demand(
+        dense_bytes=dense * (1.0 - host) / split.tp,
+        dense_flops=2.0 * (work.dense + work.head) * b / split.tp,
+        expert_bytes=expert * (1.0 - host),
+        expert_flops=routed * b * split.gathered / split.expert_group,
+        kv_bytes=kv,
+        attention_flops=2.0 * work.decode_width * seen * b / split.tp,
+        comm_s=_comm_s(work, split, np.maximum(b, 1.0), link, all_reduce_s),
+        layers=work.layers,
+        sequences=b,
+        host_bytes=(dense / split.tp + expert) * host,
+    )
+
+
+def prefill_demand(
+    work: Work,
+    split: Split,
+    stored: Stored,
+    link: Link,
+    prompt: ArrayLike,
+    prompts: ArrayLike = 1.0,
+    *,
+    cached: ArrayLike = 0.0,
+    all_reduce_s: float | None = None,
+    host_share: ArrayLike = 0.0,
+) -> Demand:
+    """One pass over `prompts` prompts of `prompt` tokens, of which `cached` each need no work.
+
+    The demand is that of one way through all stages of a pipeline.
+    """
+    n = np.asarray(prompts, np.float64)
+    length, skipped = np.asarray(prompt, np.float64), np.asarray(cached, np.float64)
+    fresh = np.maximum(length - skipped, 1.0)
+    tokens = n * fresh
+    dense = work.dense * stored.linear + work.head * stored.head
+    pairs = n * (length * work.attended_causal(length) - skipped * work.attended_causal(skipped))
+    expert = _expert_bytes(work, split, stored, tokens)
+    routed = 2.0 * work.expert * work.experts_per_token * work.moe_layers
+    heads = np.minimum(split.tp, work.kv_heads) if work.kv_heads else np.ones_like(split.tp)
+    host = np.asarray(host_share, np.float64)
+    return Demand(
+        dense_bytes=dense * (1.0 - host) / split.tp,
+        dense_flops=2.0 * (work.dense * tokens + work.head * n) / split.tp,
+        expert_bytes=expert * (1.0 - host),
+        expert_flops=routed * tokens * split.gathered / split.expert_group,
+        kv_bytes=n * length * work.kv_values * stored.kv / heads,
+        attention_flops=2.0 * work.attention_width * np.maximum(pairs, 0.0) / split.tp,
+        comm_s=_comm_s(work, split, tokens, link, all_reduce_s),
+        layers=work.layers,
+        sequences=n,
+        host_bytes=(dense / split.tp + expert) * host,
+    )

@@ -1,0 +1,190 @@
+"""Throughput of one serving replica under a workload's request sizes and its latency targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from planner.catalog.records import Gpu, Model
+from planner.speed.links import Link, link_kind
+from planner.speed.load import closed_loop, open_loop_wait_s, saturated
+from planner.speed.requests import split_of
+from planner.speed.server import Server, build_server
+
+Floats = NDArray[np.float64]
+
+_GRID: Final = 48
+"""Concurrencies tried between 1 and what the KV pool holds, evenly in their logarithm."""
+HEADROOM: Final = 0.85
+"""Share of its capacity at which an open-loop replica is run, where no target is tighter."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServingSpeedSetup:
+    """What is served, and under which targets."""
+
+    weights: str = "bf16"
+    kv: str = "bf16"
+    arithmetic: Literal["native", "16bit"] = "native"
+    """16bit: the format is weight-only on this GPU and engine."""
+    prompt: float = 1024.0
+    """Mean prompt tokens of a request."""
+    output: float = 256.0
+    """Mean output tokens of a request."""
+    prefix_cached: float = 0.0
+    """Share of the prompt found in the prefix cache."""
+    speculative: float = 1.0
+    """Tokens a decode step yields on average; 1 without speculative decoding."""
+    ttft_s: float | None = None
+    tpot_s: float | None = None
+    percentile: float = 95.0
+    host_weights_gib: float = 0.0
+    """GiB of weights per GPU kept in host memory and read over the host link each step."""
+    batch_job: bool = False
+    """No one waits: throughput counts, queues may be full."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServingSpeed:
+    """Speed of one replica; every array is over the layouts that were asked for."""
+
+    requests_per_s: Floats
+    """What the replica sustains within the targets; 0 where it can't meet them."""
+    low: Floats
+    high: Floats
+    """80 % interval of requests_per_s."""
+    saturated_per_s: Floats
+    """With full queues, whatever the latency."""
+    concurrency: Floats
+    """Requests in flight at requests_per_s."""
+    ttft_s: Floats
+    tpot_s: Floats
+    """Mean latencies at that load."""
+    ttft_percentile_s: Floats
+    tpot_percentile_s: Floats
+    prefill_s: Floats
+    """One prompt alone."""
+    step_s: Floats
+    """One decode step at that load."""
+    limit: NDArray[np.str_]
+    """compute, hbm, nvlink, pcie, network, host link, kv cache, slo or engine."""
+    extrapolated: bool
+    tag: str
+    parts: dict[str, Floats] = field(default_factory=dict)
+    """Seconds of a decode step by operator."""
+
+
+def _limits(server: Server, load: Floats, context: float, kind: str) -> NDArray[np.str_]:
+    """What a decode step spends most of its time on, in words."""
+    demand, rates = server.decode(load, context), server.rates
+    reading = demand.dense_bytes / rates.read + demand.kv_bytes / rates.kv_read
+    reading = reading + demand.expert_bytes / rates.expert_read
+    computing = demand.dense_flops / rates.compute + demand.expert_flops / rates.expert_compute
+    parts = server.step_parts(load, context)
+    names = ["hbm", "compute", kind, "engine", "host link"]
+    seconds = [reading, computing, parts["comm"], parts["launch"], parts["host"]]
+    stack = np.stack(np.broadcast_arrays(*[np.asarray(s, np.float64) for s in seconds]))
+    words: NDArray[np.str_] = np.asarray(names, np.str_)[np.argmax(stack, axis=0)]
+    return words
+
+
+def serving_speed(
+    model: Model,
+    gpu: Gpu,
+    link: Link,
+    engine_id: str,
+    setup: ServingSpeedSetup,
+    *,
+    tp: ArrayLike = 1,
+    pp: ArrayLike = 1,
+    ep: ArrayLike = 1,
+    dp: ArrayLike = 1,
+    sequences: ArrayLike = 256,
+) -> ServingSpeed:
+    """Speed of one replica of tp x pp x dp GPUs whose KV pool holds `sequences` requests.
+
+    The layout arguments broadcast. Concurrencies from 1 to the pool's limit are tried; the largest whose TPOT and
+    TTFT percentiles meet the targets, at no more than HEADROOM of the replica's capacity, is taken.
+    """
+    shape = np.broadcast_shapes(*[np.shape(x) for x in (tp, pp, ep, dp, sequences)])
+    tp, pp, ep, dp = (np.broadcast_to(np.asarray(x, np.float64), shape) for x in (tp, pp, ep, dp))
+    server = build_server(
+        model,
+        gpu,
+        link,
+        engine_id,
+        split_of(tp, pp, dp, ep),
+        weights=setup.weights,
+        kv=setup.kv,
+        arithmetic=setup.arithmetic,
+        host_weights_gib=setup.host_weights_gib,
+    )
+    room = np.minimum(np.broadcast_to(np.asarray(sequences, np.float64), shape), 1e6)
+    room = np.maximum(np.minimum(room, server.engine.max_sequences * dp), 1.0)
+    return _sustained(server, setup, link, room, np.asarray(tp, np.float64))
+
+
+def _sustained(
+    server: Server, setup: ServingSpeedSetup, link: Link, room: Floats, tp: Floats
+) -> ServingSpeed:
+    cached = setup.prefix_cached * setup.prompt
+    steps = np.linspace(0.0, 1.0, _GRID).reshape((_GRID,) + (1,) * room.ndim)
+    grid = np.exp(steps * np.log(room))
+    loads = closed_loop(server, grid, setup.prompt, setup.output, cached, setup.speculative)
+    full = saturated(server, room, setup.prompt, setup.output, cached, setup.speculative)
+    alone = server.prefill_s(setup.prompt, 1.0, cached)
+    rate = loads.requests_per_s
+    if setup.batch_job:
+        rate, ok = np.broadcast_to(full, rate.shape), np.zeros(rate.shape, bool)
+        ok[-1] = True
+        first = late = loads.ttft_s
+    else:
+        rate = np.minimum(rate, HEADROOM * full)
+        cost = server.prompt_cost_s(setup.prompt, cached)
+        base = server.engine.first_token_ms * 1e-3 + alone + loads.tpot_s / 2.0
+        first = base + open_loop_wait_s(rate, cost)
+        late = base + open_loop_wait_s(rate, cost, setup.percentile)
+        ok = np.ones(rate.shape, bool)
+        if setup.ttft_s is not None:
+            ok &= late <= setup.ttft_s
+        if setup.tpot_s is not None:
+            ok &= _late_tpot(loads.tpot_s, server) <= setup.tpot_s
+    best = np.where(ok, rate, -1.0).argmax(axis=0)[None]
+
+    def at(a: Floats) -> Floats:
+        return np.asarray(np.take_along_axis(np.broadcast_to(a, grid.shape), best, 0)[0])
+
+    met = at(np.where(ok, 1.0, 0.0)) > 0
+    chosen, tpot = np.where(met, at(rate), 0.0), at(loads.tpot_s)
+    extra = 1.0 if server.tag == "fitted" else 2.0
+    factor = np.exp(server.spread * extra)
+    load, context = at(grid), setup.prompt + setup.output / 2.0
+    kind = link_kind(link, int(np.max(tp)))
+    limit = _limits(server, load, context, kind.rstrip("0123456789"))
+    held = (load >= room * 0.999) & np.isin(limit, ["hbm", "engine"])
+    limit = np.where(held & (room < server.engine.max_sequences), "kv cache", limit)
+    return ServingSpeed(
+        requests_per_s=chosen,
+        low=chosen / factor,
+        high=chosen * factor,
+        saturated_per_s=full,
+        concurrency=load,
+        ttft_s=at(first),
+        tpot_s=tpot,
+        ttft_percentile_s=at(late),
+        tpot_percentile_s=_late_tpot(tpot, server),
+        prefill_s=np.broadcast_to(alone, room.shape),
+        step_s=np.broadcast_to(server.step_s(load, context), room.shape),
+        limit=np.where(met, limit, "slo"),
+        extrapolated=server.tag != "fitted",
+        tag=server.tag,
+        parts=server.step_parts(load, context),
+    )
+
+
+def _late_tpot(tpot: Floats, server: Server) -> Floats:
+    """A slow request's mean time per token: a tenth over the mean, as prompts fall unevenly."""
+    return tpot * 1.1
