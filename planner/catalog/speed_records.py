@@ -86,7 +86,7 @@ class TrainingRate(Evidenced):
 
     gpu: str
     """Speed class, such as hopper-hbm."""
-    precision: Literal["bf16", "fp16", "fp8", "fp4"]
+    precision: Literal["bf16", "fp8", "fp4"]
     stack: str
     dense: float
     """Matrix products, share of the dense peak of the precision."""
@@ -97,13 +97,19 @@ class TrainingRate(Evidenced):
 
 
 class TrainingStack(Evidenced):
-    """A training framework: what it overlaps."""
+    """A training framework: what it hides behind compute, and what it adds."""
 
     stack: str
     aliases: tuple[str, ...] = ()
-    overlap_dp: float
-    overlap_tp: float
+    overlap_tp: float = 0.0
+    """Share of tensor-parallel traffic hidden behind matrix products."""
+    overlap_cp: float = 0.5
     overlap_ep: float = 0.0
+    overlap_pp: float = 0.5
+    overlap_dp: float = 0.6
+    """Share of a step's compute that gradient and parameter traffic can hide behind."""
+    exposed_dp: float = 0.05
+    """Least share of data-parallel traffic that stays visible."""
     elementwise_bytes: float = 0.0
     """Bytes per token, layer and hidden unit moved by kernels that are not matrix products."""
     full_attention: bool = False
@@ -117,6 +123,13 @@ class TrainingData(Record):
     stacks: tuple[TrainingStack, ...]
     expert_share: dict[str, float]
     """Grouped products of experts relative to dense ones, by precision."""
+
+    def stack(self, name: str) -> TrainingStack:
+        """The stack of that name or alias; KeyError where there is none."""
+        for stack in self.stacks:
+            if name == stack.stack or name in stack.aliases:
+                return stack
+        raise KeyError(name)
 
 
 class WeightFormat(Evidenced):

@@ -1,0 +1,87 @@
+"""Traffic and host work of offloaded training: PCIe or C2C, CPU Adam, NVMe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.catalog.records import Gpu
+from planner.catalog.speed_records import link_data
+from planner.speed.links import Link
+from planner.speed.traffic import Shape
+from planner.speed.work import Work
+
+Floats = NDArray[np.float64]
+Target = Literal["none", "cpu", "nvme"]
+
+
+@dataclass(frozen=True, slots=True)
+class OffloadTargets:
+    """Where optimizer states, parameters and activations live."""
+
+    optimizer: Target = "none"
+    parameters: Target = "none"
+    activations: Target = "none"
+
+
+def host_gb_s(link: Link) -> float:
+    """Pinned copies between one GPU and its host, one direction, as achieved.
+
+    >>> round(host_gb_s(Link(pcie_generation=4)), 1)  # measured: 26
+    25.8
+    """
+    host = link_data().host
+    if link.host_link_gb_s:
+        return link.host_link_gb_s * host.c2c_share
+    return link.pcie_gb_s * host.pcie_share
+
+
+def offload_seconds(
+    work: Work,
+    shape: Shape,
+    gpu: Gpu,
+    link: Link,
+    targets: OffloadTargets,
+    busy_s: Floats,
+    tokens: Floats,
+    passes: float,
+    trainable: float,
+) -> dict[str, Floats]:
+    """Exposed seconds of a step: host link, CPU optimizer, NVMe.
+
+    Optimizer on the host: 16-bit gradients down and parameters up, and one CPU Adam update per parameter; its GPUs
+    share the cores of a node. On NVMe: 12 bytes per parameter read and written besides. Parameters: read
+    once per pass. Activations: out and back once per micro-batch, hidden behind compute where they fit.
+    """
+    zero = np.zeros_like(busy_s)
+    if targets == OffloadTargets():
+        return {"host link": zero, "cpu optimizer": zero, "nvme": zero}
+    host, rate = link_data().host, host_gb_s(link) * 1e9
+    local = np.minimum(shape.gpus, link.gpus_per_node)
+    held = work.total * trainable / (shape.tp * shape.pp * shape.expert_spread(work))
+    owned = held / np.where(shape.zero >= 1, shape.dp, 1.0)
+    link_s, cpu, nvme = zero, zero, zero
+    drives = max(link.nvme_gb_s, 1e-3) * 1e9
+    if targets.optimizer != "none":
+        link_s = link_s + 4.0 * owned / rate
+        cores = max(link.cpu_cores, 1) / local
+        compute = owned * host.cpu_adam_ns_per_parameter_core * 1e-9 / cores
+        memory = owned * 28.0 * local / (host.cpu_memory_gb_s_per_core * 1e9 * link.cpu_cores)
+        cpu = cpu + np.maximum(compute, memory)
+        if targets.optimizer == "nvme":
+            nvme = nvme + 24.0 * owned * local / drives
+    if targets.parameters != "none":
+        read = 2.0 * work.total / (shape.tp * shape.pp) / np.where(shape.zero >= 3, shape.dp, 1.0)
+        rounds = passes * shape.accumulation
+        moved = read * rounds / rate
+        link_s = link_s + np.maximum(moved - 0.5 * busy_s, 0.3 * moved)
+        if targets.parameters == "nvme":
+            nvme = nvme + read * rounds * local / drives
+    if targets.activations != "none":
+        per_layer = 2.0 * tokens * work.hidden
+        moved = 2.0 * per_layer * work.layers / shape.pp * shape.accumulation / rate
+        link_s = link_s + np.maximum(moved - 0.5 * busy_s, 0.2 * moved)
+    return {"host link": link_s, "cpu optimizer": cpu, "nvme": nvme}
