@@ -21,7 +21,7 @@ class Question:
     asks: tuple[Ask, ...]
     wishes: tuple[Wish, ...]
     suppliers: tuple[Supplier, ...]
-    energy: Energy = Energy()
+    energy: Energy
     limits: tuple[Limit, ...] = ()
     defaults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Workload -> defaults its figures lean on, as `field = value`."""

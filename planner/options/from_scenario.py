@@ -1,0 +1,317 @@
+"""A resolved scenario becomes a question: asks, suppliers, prices and limits in base units."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+from planner.catalog.records import Gpu
+from planner.layout import Offload
+from planner.options.asks import Ask, Degrees, LinkFloor, PoolFacts, ServingAsk, TrainingAsk
+from planner.options.build import Supplier, Wish
+from planner.options.problem import Limit
+from planner.options.question import Question
+from planner.options.terms import HORIZON_H, Energy, Term
+from planner.scenario.resolved import NodeFacts, ResolvedPool, ResolvedWorkload, Scenario
+from planner.scenario.schema_base import Target
+from planner.scenario.schema_file import WorkloadSpec
+from planner.scenario.schema_training import (
+    AdapterTraining,
+    FullWorkload,
+    LoraWorkload,
+    QloraWorkload,
+    Training,
+)
+from planner.scenario.schema_workloads import (
+    BatchWorkload,
+    EmbeddingWorkload,
+    Generating,
+    InferenceWorkload,
+    Serving,
+)
+from planner.speed.links import Link, link_of
+from planner.units import GB, HOUR_S, to_cents
+
+OFFLOAD_TARGETS: tuple[Offload, ...] = ("none", "cpu", "nvme")
+UNLIMITED_NODES = 64
+"""Nodes considered where a rental names no limit: far above any demand planner can pack, and finite."""
+
+
+def question_of(scenario: Scenario) -> Question:
+    """The question a scenario asks."""
+    energy = _energy(scenario)
+    return Question(
+        name=scenario.name,
+        currency=scenario.spec.currency,
+        asks=tuple(ask_of(w) for w in scenario.workloads),
+        wishes=tuple(_wish(w.spec) for w in scenario.workloads),
+        suppliers=tuple(_supplier(p) for p in scenario.pools),
+        energy=energy,
+        limits=_limits(scenario),
+        defaults={w.name: _defaults(scenario, w) for w in scenario.workloads},
+        teams={w.name: w.spec.team for w in scenario.workloads if w.spec.team},
+        assumptions=_assumptions(scenario, energy),
+        warnings=tuple(f"[{d.code}] {d.message}" for d in scenario.warnings),
+    )
+
+
+# ------------------------------------------------------------------------------------------ supply
+
+
+def _supplier(pool: ResolvedPool) -> Supplier:
+    terms = []
+    if pool.available_nodes:
+        upkeep = pool.spec.owned.upkeep if pool.spec.owned else None
+        terms.append(
+            Term(
+                "owned",
+                pool.available_nodes,
+                node_month=upkeep.amount if upkeep else Decimal(0),
+                pays_energy=True,
+            )
+        )
+    for number, rent in enumerate(pool.spec.rent):
+        by_gpu = rent.price.per == "GPU-hour"
+        name = "rented" if len(pool.spec.rent) == 1 else f"rented {number + 1}"
+        terms.append(
+            Term(
+                name,
+                rent.max_nodes or UNLIMITED_NODES,
+                node_hour=Decimal(0) if by_gpu else rent.price.amount,
+                gpu_hour=rent.price.amount if by_gpu else Decimal(0),
+            )
+        )
+    facts = PoolFacts(
+        name=pool.name,
+        gpu=pool.gpu,
+        link=_link(pool.gpu, pool.node),
+        node_gpus=pool.node.gpus,
+        max_nodes=sum(t.max_nodes for t in terms),
+        host_bytes=pool.node.host_ram_bytes,
+        nvme_bytes=pool.node.nvme_bytes,
+    )
+    return Supplier(facts, tuple(terms), spare_nodes=pool.spec.spare_nodes)
+
+
+def _link(gpu: Gpu, node: NodeFacts) -> Link:
+    """The link of a pool: the GPU's own facts, overridden by what the scenario says of the node."""
+    link = replace(
+        link_of(gpu, gpus_per_node=node.gpus, network_gbit_s=node.network_gb_s * 8),
+        nvlink_gb_s=node.nvlink_gb_s,
+        topology=node.topology,
+        domain=node.nvlink_domain,
+        network_kind=node.network_kind,
+    )
+    if node.pcie is not None:
+        link = replace(
+            link,
+            pcie_generation=node.pcie.generation,
+            pcie_lanes=node.pcie.lanes,
+            pcie_p2p=node.pcie.p2p,
+        )
+    if node.fabric is not None and node.fabric.total_gb_s:
+        link = replace(
+            link,
+            nvlink_gb_s=node.fabric.total_gb_s,
+            topology="mesh",
+            domain=node.fabric.domain or node.gpus,
+            generation=None,
+            fabric=node.fabric.kind,
+        )
+    return link
+
+
+def _energy(scenario: Scenario) -> Energy:
+    spec = scenario.spec.energy
+    if spec is None:
+        return Energy()
+    per_kwh = spec.price.amount / (1000 if spec.price.per == "MWh" else 1)
+    return Energy(per_kwh, Fraction(spec.pue))
+
+
+def _limits(scenario: Scenario) -> tuple[Limit, ...]:
+    spec = scenario.spec.limits
+    rows = []
+    if spec.opex is not None:
+        rows.append(Limit("limits.opex", "cost", to_cents(spec.opex.amount, up=False)))
+    if spec.power is not None:
+        rows.append(Limit("limits.power", "power", math.floor(spec.power)))
+    return tuple(rows)
+
+
+def _assumptions(scenario: Scenario, energy: Energy) -> tuple[str, ...]:
+    texts = [
+        f"services run a month of {HORIZON_H} hours; each job runs once within it and is billed by "
+        "started hours on rented nodes"
+    ]
+    if energy.usd_per_kwh:
+        texts.append(
+            f"energy of owned nodes: TDP of the GPUs in use x PUE {float(energy.pue):g} x "
+            f"{energy.usd_per_kwh} {scenario.spec.currency}/kWh; rent includes energy"
+        )
+    unpriced = [p.name for p in scenario.pools if p.available_nodes and not energy.usd_per_kwh]
+    if unpriced:
+        texts.append(
+            f"no energy price is given, so owned nodes cost nothing: {', '.join(unpriced)}"
+        )
+    return tuple(texts)
+
+
+def _wish(spec: WorkloadSpec) -> Wish:
+    every = getattr(spec, "every", None)
+    runs = math.ceil(HORIZON_H * HOUR_S / every) if every else 1
+    return Wish(spec.required, spec.priority, max(1, runs))
+
+
+def _defaults(scenario: Scenario, workload: ResolvedWorkload) -> tuple[str, ...]:
+    """Defaults that move figures: names of the last part of the path, in the file's order."""
+    prefix = workload.path + "."
+    return tuple(
+        f"{d.path.removeprefix(prefix)} = {d.value}"
+        for d in scenario.defaults
+        if d.path.startswith(prefix)
+    )
+
+
+# ------------------------------------------------------------------------------------------ demand
+
+
+def ask_of(workload: ResolvedWorkload) -> Ask:
+    """What a workload asks, in base units."""
+    spec = workload.spec
+    if isinstance(spec, Training):
+        return _training(workload, spec)
+    assert isinstance(spec, Serving)
+    return _serving(workload, spec)
+
+
+def _common(workload: ResolvedWorkload) -> dict[str, object]:
+    spec = workload.spec
+    parallel, floor = spec.parallel, spec.interconnect
+    return {
+        "name": spec.name,
+        "model": workload.model,
+        "kind": spec.kind,
+        "degrees": Degrees(
+            parallel.tp,
+            parallel.pp,
+            parallel.dp,
+            parallel.ep,
+            parallel.cp,
+            parallel.tp_across_nodes,
+        ),
+        "gpus_min": spec.gpus.min or 1,
+        "gpus_max": spec.gpus.max,
+        "attention": spec.attention,
+        "floor": LinkFloor(floor.min / GB, floor.between) if floor else None,
+        "risk": spec.risk,
+        "pools": spec.pools,
+        "exclude_pools": spec.exclude_pools,
+        "deadline_s": float(d) if (d := getattr(spec, "deadline", None)) else None,
+    }
+
+
+def _serving(workload: ResolvedWorkload, spec: Serving) -> ServingAsk:
+    engine: dict[str, object] = {
+        "engine": spec.engine,
+        "precision": spec.precision,
+        "memory_fraction": float(spec.memory_fraction) if spec.memory_fraction else None,
+        "weight_offload_bytes": spec.weight_offload,
+        "max_batch": spec.max_batch,
+        "max_batch_tokens": spec.max_batch_tokens,
+        "cuda_graphs": spec.cuda_graphs,
+    }
+    if isinstance(spec, Generating):
+        engine["kv"] = spec.kv or ("auto",)
+        engine["prefix_cached"] = float(spec.prefix_cache)
+    return ServingAsk(**_common(workload), **engine, **_load(spec))  # type: ignore[arg-type]
+
+
+def _load(spec: Serving) -> dict[str, object]:
+    """Context, request sizes and rate of the three serving kinds."""
+    if isinstance(spec, InferenceWorkload):
+        demand, stated = spec.demand, spec.demand.prompt is not None
+        output = float(demand.output or 0) if stated else spec.context / 4
+        return {
+            "context": spec.context,
+            "prompt": float(demand.prompt) if demand.prompt else spec.context - output,
+            "output": output or 1.0,
+            "sizes_stated": stated,
+            "rate": float(demand.requests) if demand.requests else None,
+            "concurrent": demand.concurrent,
+            "ttft_s": float(spec.slo.ttft) if spec.slo.ttft else None,
+            "tpot_s": float(spec.slo.tpot) if spec.slo.tpot else None,
+            "percentile": float(spec.slo.percentile),
+            "replicas_min": spec.replicas.min,
+            "replicas_max": spec.replicas.max,
+            "spare": spec.replicas.spare,
+        }
+    if isinstance(spec, BatchWorkload):
+        work = spec.demand
+        context = spec.context or math.ceil(2 * (work.prompt + work.output) / 1024) * 1024
+        return {
+            "context": context,
+            "prompt": float(work.prompt),
+            "output": float(work.output),
+            "rate": work.requests / float(spec.deadline),
+        }
+    assert isinstance(spec, EmbeddingWorkload)
+    # One text of `context` tokens is one request with no output beyond its vector.
+    return {
+        "context": spec.context,
+        "prompt": float(spec.context),
+        "output": 1.0,
+        "rate": spec.demand.tokens / spec.context / float(spec.deadline),
+    }
+
+
+def _training(workload: ResolvedWorkload, spec: Training) -> TrainingAsk:
+    shape: dict[str, object] = {}
+    if isinstance(spec, FullWorkload):
+        offload = spec.offload
+        shape = {
+            "zero": spec.zero,
+            "offload_optimizer": _targets(offload.optimizer),
+            "offload_parameters": _targets(offload.parameters),
+            "offload_activations": _targets(offload.activations),
+        }
+    elif isinstance(spec, AdapterTraining):
+        shape = {
+            "sharding": spec.sharding,
+            "lora_rank": spec.lora.rank,
+            "lora_targets": spec.lora.targets,
+            "dora": spec.lora.dora,
+            "base": spec.base if isinstance(spec, QloraWorkload) else None,
+        }
+    assert isinstance(spec, FullWorkload | LoraWorkload | QloraWorkload)
+    batch = spec.global_batch
+    sequences = batch.count if batch.unit == "sequences" else max(1, batch.count // spec.sequence)
+    return TrainingAsk(
+        **_common(workload),  # type: ignore[arg-type]
+        **shape,  # type: ignore[arg-type]
+        framework=spec.framework,
+        precision=spec.precision,
+        master=spec.master,
+        optimizer=spec.optimizer,
+        recompute=spec.recompute,
+        loss=spec.loss,
+        sequence=spec.sequence,
+        global_batch=sequences,
+        micro_batch=spec.micro_batch,
+        tokens=_padded_tokens(spec, spec.sequence),
+    )
+
+
+def _targets(values: tuple[Target, ...]) -> tuple[Offload, ...]:
+    """Targets in the order planner prefers them, whatever the order in the file."""
+    return tuple(t for t in OFFLOAD_TARGETS if t in values)
+
+
+def _padded_tokens(spec: Training, sequence: int) -> float:
+    """Tokens the GPUs really process: without packing each sample is padded to the sequence length."""
+    data = spec.dataset
+    if data is not None and not data.packing:
+        return float(data.samples * data.epochs * sequence)
+    return float(spec.total_tokens)
