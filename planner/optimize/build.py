@@ -1,0 +1,98 @@
+"""Columns of the exact model and their meaning; the families add the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from planner.optimize.blocks import Demand, Pick
+from planner.optimize.linear import LinearModel
+from planner.options.problem import Problem
+
+Terms = list[tuple[int, int]]
+
+
+@dataclass(slots=True)
+class Build:
+    """The model under construction."""
+
+    problem: Problem
+    demands: Sequence[Demand]
+    model: LinearModel
+    picks: list[list[int]]
+    """Column per demand and pick: copies (single) or replicas (mixed)."""
+    unserved: list[int | None]
+    """Column per demand: unserved copies; None where it must be served."""
+    shared: list[int | None]
+    """Column per supply: nodes that shared replicas sit on; None where no candidate shares."""
+    tagged: frozenset[tuple[int, int]] = frozenset()
+    """(supply, demand) pairs whose distinct nodes the packing rows model replica by replica."""
+    by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
+
+    def on_supply(self, supply: int) -> list[tuple[int, int, Pick, int]]:
+        """(demand, pick number, pick, column) of all picks on a supply."""
+        return self.by_supply[supply]
+
+    def usable_nodes(self, supply: int) -> int:
+        """Nodes that may be used: all but the spare ones."""
+        facts = self.problem.supplies[supply]
+        return max(0, facts.max_nodes - facts.spare_nodes)
+
+    def cost_terms(self, supplies: frozenset[int] | None = None) -> Terms:
+        """Cost in cents of picks and nodes, of all supplies or the listed ones."""
+        terms: Terms = []
+        for index, facts in enumerate(self.problem.supplies):
+            if supplies is not None and index not in supplies:
+                continue
+            node = self.shared[index]
+            if node is not None and facts.node_cost_cents:
+                terms.append((node, facts.node_cost_cents))
+        for demand, columns in zip(self.demands, self.picks, strict=True):
+            for pick, column in zip(demand.picks, columns, strict=True):
+                if supplies is None or pick.facts.supply in supplies:
+                    terms.append((column, pick_cost(self.problem, pick)))
+        return terms
+
+
+def pick_cost(problem: Problem, pick: Pick) -> int:
+    """Cents of one pick, the whole nodes the supply bills for it included."""
+    node = problem.supplies[pick.facts.supply].node_cost_cents
+    return pick.cost_cents + pick.billed_nodes * node
+
+
+def start(
+    problem: Problem, demands: Sequence[Demand], tagged: frozenset[tuple[int, int]] = frozenset()
+) -> Build:
+    """A model with its columns, still without rows."""
+    model = LinearModel()
+    picks = [
+        [
+            model.column(
+                f"pick[{demand.label},{pick.facts.key}]", 0, pick.most * len(demand.copies)
+            )
+            for pick in demand.picks
+        ]
+        for demand in demands
+    ]
+    unserved = [
+        None
+        if demand.facts.required
+        else model.column(f"unserved[{demand.label}]", 0, len(demand.copies))
+        for demand in demands
+    ]
+    build = Build(problem, demands, model, picks, unserved, [None] * len(problem.supplies), tagged)
+    build.by_supply = [[] for _ in problem.supplies]
+    for number, demand in enumerate(demands):
+        for at, pick in enumerate(demand.picks):
+            entry = (number, at, pick, picks[number][at])
+            build.by_supply[pick.facts.supply].append(entry)
+    for index, facts in enumerate(problem.supplies):
+        shares = [
+            pick.replicas * pick.most * len(demands[number].copies)
+            for number, _, pick, _ in build.on_supply(index)
+            if pick.facts.gpus
+        ]
+        if shares:
+            most = min(build.usable_nodes(index), sum(shares))
+            build.shared[index] = model.column(f"nodes[{facts.pool}/{facts.term}]", 0, most)
+    return build

@@ -1,0 +1,68 @@
+"""Whether a problem is well formed; a malformed one is our bug, so the messages are for us."""
+
+from __future__ import annotations
+
+from planner.options.problem import DEMAND_UNITS, Block, Candidate, Problem
+
+MONEY_LIMIT = 2**53
+"""Costs stay below this, so that every solver's arithmetic holds them exactly."""
+
+
+def problem_errors(problem: Problem) -> list[str]:
+    """Everything wrong with the problem, empty when it is well formed."""
+    errors: list[str] = []
+    if problem.slots != 1:
+        errors.append(f"slots is {problem.slots}; steady state has 1")
+    for supply in problem.supplies:
+        name = f"supply {supply.pool}/{supply.term}"
+        if supply.node_gpus < 1:
+            errors.append(f"{name}: node_gpus is {supply.node_gpus}")
+        if min(supply.max_nodes, supply.spare_nodes, supply.node_cost_cents) < 0:
+            errors.append(f"{name}: a count or price is negative")
+    for limit in problem.limits:
+        if limit.kind not in ("cost", "power", "nodes"):
+            errors.append(f"limit {limit.name}: kind is {limit.kind!r}")
+        if any(not 0 <= s < len(problem.supplies) for s in limit.supplies):
+            errors.append(f"limit {limit.name}: unknown supply")
+    for block in problem.blocks:
+        errors += _block_errors(problem, block)
+    total = sum(s.node_cost_cents * s.max_nodes for s in problem.supplies)
+    if total >= MONEY_LIMIT:
+        errors.append(f"all nodes together cost {total} cents")
+    return errors
+
+
+def _block_errors(problem: Problem, block: Block) -> list[str]:
+    errors = []
+    if block.multiplicity < 1:
+        errors.append(f"block {block.name}: multiplicity is {block.multiplicity}")
+    if block.min_replicas < 0 or block.spare_replicas < 0:
+        errors.append(f"block {block.name}: negative replica count")
+    if block.exactly_one and (block.min_replicas > 1 or block.spare_replicas > 0):
+        errors.append(f"block {block.name}: one replica only, yet more are asked for")
+    for index, candidate in enumerate(block.candidates):
+        name = f"block {block.name}, candidate {index} ({candidate.key})"
+        if not 0 <= candidate.supply < len(problem.supplies):
+            errors.append(f"{name}: unknown supply {candidate.supply}")
+            continue
+        errors += [f"{name}: {text}" for text in _candidate_errors(block, candidate)]
+    return errors
+
+
+def _candidate_errors(block: Block, candidate: Candidate) -> list[str]:
+    errors = []
+    if candidate.gpus < 0 or candidate.whole_nodes < 0:
+        errors.append("negative size")
+    if candidate.gpus == 0 and candidate.whole_nodes == 0:
+        errors.append("takes nothing")
+    if candidate.units < 1:
+        errors.append("covers no demand")
+    if block.exactly_one and candidate.units < DEMAND_UNITS:
+        errors.append(f"covers {candidate.units} of {DEMAND_UNITS} units of a job")
+    if candidate.cost_cents < 0 or candidate.power_w < 0:
+        errors.append("negative cost or power")
+    if candidate.host_sixteenths < 0:
+        errors.append("negative host RAM")
+    if candidate.max_replicas is not None and candidate.max_replicas < 0:
+        errors.append("negative max_replicas")
+    return errors

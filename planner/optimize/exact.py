@@ -1,0 +1,37 @@
+"""The exact model put together from its families."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.optimize.blocks import Demand
+from planner.optimize.build import Build, start
+from planner.optimize.families.choice import choice_rows
+from planner.optimize.families.cover import cover_rows
+from planner.optimize.families.distinct import distinct_rows
+from planner.optimize.families.limits import limit_rows
+from planner.optimize.families.nodes import node_rows
+from planner.optimize.families.packing import packing_rows
+from planner.optimize.families.same_pool import same_pool_rows
+from planner.options.problem import Problem
+
+FAMILIES = (
+    choice_rows,
+    cover_rows,
+    same_pool_rows,
+    node_rows,
+    packing_rows,
+    distinct_rows,
+    limit_rows,
+)
+
+
+def exact_model(
+    problem: Problem, demands: Sequence[Demand], tagged: frozenset[tuple[int, int]] = frozenset()
+) -> Build:
+    """The whole model, with cost as its objective."""
+    build = start(problem, demands, tagged)
+    for family in FAMILIES:
+        build.model.add(*family(build))
+    build.model.objective = {column: cents for column, cents in build.cost_terms() if cents}
+    return build

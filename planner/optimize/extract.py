@@ -1,0 +1,53 @@
+"""From column values to choices per block and their exact cost, and back to values as a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.optimize.build import Build
+from planner.optimize.outcome import BlockPlan, Choice, NodePlan
+from planner.options.problem import Problem
+
+
+def block_plans(build: Build, values: Sequence[int]) -> tuple[BlockPlan, ...]:
+    """Choices of each copy of each block."""
+    blocks = build.problem.blocks
+    copies: list[list[tuple[Choice, ...]]] = [[()] * block.multiplicity for block in blocks]
+    for demand, columns in zip(build.demands, build.picks, strict=True):
+        picked = [
+            (pick, values[column])
+            for pick, column in zip(demand.picks, columns, strict=True)
+            if values[column]
+        ]
+        if demand.single:
+            bundles = [
+                (Choice(pick.candidate, pick.replicas),) for pick, n in picked for _ in range(n)
+            ]
+            for copy, bundle in zip(demand.copies, bundles, strict=False):
+                copies[demand.block][copy] = bundle
+        else:
+            mix = tuple(sorted(Choice(pick.candidate, n) for pick, n in picked))
+            copies[demand.block][demand.copies[0]] = mix
+    return tuple(BlockPlan(index, tuple(one)) for index, one in enumerate(copies))
+
+
+def node_counts(
+    problem: Problem, packing: Sequence[Sequence[NodePlan]]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Nodes used and nodes billed, per supply."""
+    used = tuple(len(nodes) for nodes in packing)
+    billed = tuple(sum(1 for node in nodes if not node.own) for nodes in packing)
+    return used, billed
+
+
+def plan_cost(problem: Problem, plans: Sequence[BlockPlan], billed: Sequence[int]) -> int:
+    """Cents, added up from the plan itself."""
+    nodes = sum(
+        count * supply.node_cost_cents
+        for count, supply in zip(billed, problem.supplies, strict=True)
+    )
+    return nodes + sum(
+        choice.replicas * problem.blocks[plan.block].candidates[choice.candidate].cost_cents
+        for plan in plans
+        for choice in plan.choices
+    )

@@ -1,0 +1,1 @@
+"""The exact model, one constraint family a file; each function returns named rows."""

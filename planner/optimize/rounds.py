@@ -1,0 +1,164 @@
+"""Lexicographic rounds on the exact model by CP-SAT: unserved by priority, then cost, then ties."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from planner.optimize.backend import Answer, Stop, Verdict, run_cp_sat
+from planner.optimize.build import Build
+from planner.optimize.linear import row
+from planner.optimize.outcome import Progress, ProgressCallback, Round, SolveLimits
+from planner.optimize.ties import tie_objectives
+
+LEAST_WORK = 0.05
+"""Deterministic seconds that any round may use, however little is left."""
+TIE_SHARE = 0.25
+"""Share of the whole work limit that ties may use, over and above the rounds."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Work left for one call of `solve`."""
+
+    limits: SolveLimits
+    stop: Stop
+    progress: ProgressCallback | None = None
+    started: float = field(default_factory=time.perf_counter)
+    used: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """Deterministic seconds left."""
+        return max(LEAST_WORK, self.limits.deterministic_time - self.used)
+
+    @property
+    def wall_left_s(self) -> float | None:
+        """Wall-clock seconds left; None without a limit."""
+        if self.limits.wall_s is None:
+            return None
+        return max(0.0, self.limits.wall_s - self.elapsed_s)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Wall-clock seconds since the start."""
+        return time.perf_counter() - self.started
+
+    def report(self, stage: str, incumbent: int | None, bound: int | None) -> None:
+        """Tells the caller where the search stands."""
+        if self.progress is not None:
+            self.progress(Progress(stage, self.elapsed_s, incumbent, bound))
+
+
+@dataclass(slots=True)
+class Solved:
+    """The rounds' result on one model."""
+
+    verdict: Verdict
+    values: tuple[int, ...] | None = None
+    rounds: list[Round] = field(default_factory=list)
+    tie_break_applied: bool = False
+
+
+def serve_rounds(build: Build, budget: Budget) -> Solved:
+    """Minimises unserved copies, the most important priority first, and fixes each level reached."""
+    solved = Solved(Verdict.UNKNOWN)
+    levels: dict[int, list[int]] = {}
+    for demand, column in zip(build.demands, build.unserved, strict=True):
+        if column is not None:
+            levels.setdefault(demand.facts.priority, []).append(column)
+    for priority, columns in sorted(levels.items()):
+        name = f"unserved, priority {priority}"
+        answer = _minimise(build, dict.fromkeys(columns, 1), budget, solved.values)
+        if not _accept(solved, answer, name, build, dict.fromkeys(columns, 1)):
+            return solved
+        value = solved.rounds[-1].value
+        terms = [(column, 1) for column in columns]
+        build.model.add(row(f"level[{priority}]", "levels", terms, high=value))
+    return solved
+
+
+def cost_round(build: Build, budget: Budget, solved: Solved) -> Solved:
+    """Minimises cost given what must be served."""
+    objective = {column: cents for column, cents in build.cost_terms() if cents}
+    answer = _minimise(build, objective, budget, solved.values, stage="cost")
+    _accept(solved, answer, "cost", build, objective)
+    return solved
+
+
+def tie_rounds(build: Build, budget: Budget, solved: Solved) -> None:
+    """Picks the canonical plan among those of proven least cost; keeps the first plan if work runs out."""
+    cost = solved.rounds[-1].value
+    build.model.add(row("cost", "cost", build.cost_terms(), high=cost))
+    tie_budget = Budget(
+        SolveLimits(
+            deterministic_time=budget.limits.deterministic_time * TIE_SHARE,
+            wall_s=budget.wall_left_s,
+        ),
+        budget.stop,
+    )
+    values = solved.values
+    for name, objective in tie_objectives(build):
+        if not objective:
+            continue
+        hint = complete(build, values) if values is not None else None
+        answer = _minimise(build, objective, tie_budget, hint)
+        if answer.verdict is not Verdict.OPTIMAL or answer.values is None:
+            return
+        values = answer.values
+        high = sum(c * values[v] for v, c in objective.items())
+        build.model.add(row(f"tie[{name}]", "ties", objective.items(), high=high))
+    budget.used += tie_budget.used
+    solved.values = values
+    solved.tie_break_applied = True
+
+
+def complete(build: Build, values: tuple[int, ...]) -> tuple[int, ...]:
+    """Values for columns added since (the GPU types), which are 1 where in doubt."""
+    return values + (1,) * (len(build.model.names) - len(values))
+
+
+def _minimise(
+    build: Build,
+    objective: dict[int, int],
+    budget: Budget,
+    hint: tuple[int, ...] | None,
+    stage: str = "",
+) -> Answer:
+    build.model.objective = objective
+
+    def better(value: int) -> None:
+        if stage == "cost":
+            budget.report(stage, value, None)
+
+    answer = run_cp_sat(
+        build.model,
+        deterministic_limit=budget.left,
+        wall_limit_s=budget.wall_left_s,
+        hint=hint,
+        stop=budget.stop,
+        on_solution=better if budget.progress is not None and stage else None,
+    )
+    budget.used += answer.deterministic_time
+    return answer
+
+
+def _accept(
+    solved: Solved, answer: Answer, name: str, build: Build, objective: dict[int, int]
+) -> bool:
+    """Adds the round; False when nothing better than before is known."""
+    if answer.values is None:
+        if solved.values is None or answer.verdict is not Verdict.UNKNOWN:
+            solved.verdict = answer.verdict
+            solved.values = None
+            return False
+        values = solved.values
+    else:
+        values = answer.values
+    value = sum(c * values[v] for v, c in objective.items())
+    bound = value if answer.verdict is Verdict.OPTIMAL else min(value, answer.bound or 0)
+    solved.values = values
+    solved.rounds.append(Round(name, value, bound))
+    closed = all(one.closed for one in solved.rounds)
+    solved.verdict = Verdict.OPTIMAL if closed else Verdict.FEASIBLE
+    return True

@@ -1,0 +1,65 @@
+"""Among plans proven equal in cost: wanted most, fewest GPUs, fewest GPU types, then by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from planner.optimize.blocks import Demand, Pick
+from planner.optimize.build import Build, Terms
+from planner.optimize.linear import row
+
+HASH_BITS: int = 20
+
+
+def tie_objectives(build: Build) -> Iterator[tuple[str, dict[int, int]]]:
+    """Objectives to minimise one after the other; adds the columns and rows for GPU types."""
+    problem = build.problem
+
+    def gpus(pick: Pick) -> int:
+        node = problem.supplies[pick.facts.supply].node_gpus
+        return pick.replicas * (pick.facts.gpus + pick.facts.whole_nodes * node)
+
+    yield "preference", _sum(build, lambda _, p: p.replicas * p.facts.preference)
+    yield "gpus", _sum(build, lambda _, p: gpus(p))
+    yield "gpu types", {column: 1 for column, _ in _type_columns(build)}
+    yield "content", _sum(build, lambda d, p: p.replicas * content_rank(d, p))
+
+
+def _sum(build: Build, weight: Callable[[Demand, Pick], int]) -> dict[int, int]:
+    return {
+        column: value
+        for demand, columns in zip(build.demands, build.picks, strict=True)
+        for pick, column in zip(demand.picks, columns, strict=True)
+        if (value := weight(demand, pick))
+    }
+
+
+def _type_columns(build: Build) -> Terms:
+    """One Boolean column per GPU type that is 1 if any pick uses it."""
+    model = build.model
+    columns: dict[str, int] = {}
+    for demand, picks in zip(build.demands, build.picks, strict=True):
+        for pick, column in zip(demand.picks, picks, strict=True):
+            gpu = build.problem.supplies[pick.facts.supply].gpu_type
+            if gpu not in columns:
+                columns[gpu] = model.column(f"type[{gpu}]", 0, 1)
+            terms = [(column, 1), (columns[gpu], -model.highs[column])]
+            model.add(row(f"type[{gpu},{model.names[column]}]", "types", terms, high=0))
+    return [(column, 1) for column in columns.values()]
+
+
+def content_rank(demand: Demand, pick: Pick) -> int:
+    """A number that depends on what the block and the candidate are, never on names or places.
+
+    Distinct enough (20 bits of a hash) that two different plans hardly ever tie.
+    """
+    block = demand.facts
+    parts = [
+        *(candidate.key for candidate in sorted(block.candidates, key=lambda c: c.key)),
+        f"{block.min_replicas},{block.spare_replicas},{block.priority},{block.required}",
+        pick.facts.key,
+    ]
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    rank: int = int.from_bytes(digest[:4], "big") % 2**HASH_BITS
+    return 1 + rank

@@ -1,0 +1,210 @@
+"""The answer to tiny problems by trying everything: the reference that the optimizer must equal.
+
+Shares no code with the optimizer. Meant for a handful of blocks, candidates and nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+from planner.options.problem import DEMAND_UNITS, Block, Problem
+
+HOST_SHARES = 16
+
+Mix = tuple[int, ...]
+"""Replicas per candidate of one copy of a block; all zero means unserved."""
+
+
+@dataclass(frozen=True, slots=True)
+class BruteForce:
+    """The best plan of all; `cost_cents` is None when there is none."""
+
+    cost_cents: int | None
+    unserved: tuple[int, ...] = ()
+    """Unserved copies per priority, most important first."""
+    ties: tuple[int, int, int] | None = None
+    """(preference sum, GPUs, GPU types) of the best among the cheapest plans."""
+    mixes: tuple[tuple[Mix, ...], ...] = ()
+    """Per block and copy, one of the best plans."""
+
+
+def brute_force(problem: Problem) -> BruteForce:
+    """Tries each mix of each copy of each block and packs the replicas node by node.
+
+    Minimises (unserved copies per priority, cost, preference sum, GPUs, GPU types) in this order.
+    """
+    copies = [
+        (i, block) for i, block in enumerate(problem.blocks) for _ in range(block.multiplicity)
+    ]
+    priorities = sorted({block.priority for block in problem.blocks if not block.required})
+    best: tuple[tuple[int, ...], int, tuple[int, int, int]] | None = None
+    chosen: tuple[Mix, ...] = ()
+    for mixes in product(*(list(_mixes(problem, block)) for _, block in copies)):
+        unserved = tuple(
+            sum(
+                1
+                for (_, b), mix in zip(copies, mixes, strict=True)
+                if not any(mix) and b.priority == p
+            )
+            for p in priorities
+        )
+        if best is not None and unserved > best[0]:
+            continue
+        cost = _cost(problem, copies, mixes)
+        if cost is None:
+            continue
+        key = (unserved, cost, _ties(problem, copies, mixes))
+        if best is None or key < best:
+            best, chosen = key, mixes
+    if best is None:
+        return BruteForce(None)
+    grouped = tuple(
+        tuple(mix for (owner, _), mix in zip(copies, chosen, strict=True) if owner == index)
+        for index in range(len(problem.blocks))
+    )
+    return BruteForce(best[1], best[0], best[2], grouped)
+
+
+def _mixes(problem: Problem, block: Block) -> Iterator[Mix]:
+    """All mixes of one copy that are worth a look: valid, and no candidate beyond what it needs alone."""
+    if not block.required:
+        yield (0,) * len(block.candidates)
+    ranges = []
+    for candidate in block.candidates:
+        most = _alone(block, candidate.units)
+        if candidate.max_replicas is not None:
+            most = min(most, candidate.max_replicas)
+        ranges.append(range(most + 1))
+    for mix in product(*ranges):
+        if any(mix) and _valid(problem, block, mix):
+            yield mix
+
+
+def _alone(block: Block, units: int) -> int:
+    if block.exactly_one:
+        return 1
+    return max(-(-DEMAND_UNITS // units), block.min_replicas) + block.spare_replicas
+
+
+def _valid(problem: Problem, block: Block, mix: Mix) -> bool:
+    used = [c for c, n in zip(block.candidates, mix, strict=True) if n]
+    if block.exactly_one:
+        return sum(mix) == 1
+    if block.same_candidate and len(used) > 1:
+        return False
+    if block.same_pool and len({problem.supplies[c.supply].pool for c in used}) > 1:
+        return False
+    if sum(mix) < max(1, block.min_replicas) + block.spare_replicas:
+        return False
+    units = sorted(u for c, n in zip(block.candidates, mix, strict=True) for u in [c.units] * n)
+    survivors = units[: len(units) - block.spare_replicas]
+    return sum(survivors) >= DEMAND_UNITS
+
+
+def _cost(
+    problem: Problem, copies: Sequence[tuple[int, Block]], mixes: Sequence[Mix]
+) -> int | None:
+    """Least cost of the nodes for these mixes plus their own cost; None if they do not fit."""
+    nodes: list[tuple[int, int]] = []
+    for index, supply in enumerate(problem.supplies):
+        items, billed, own = _load(problem, copies, mixes, index)
+        most = max(0, supply.max_nodes - supply.spare_nodes) - billed - own
+        if any(host for _, host, _ in items) and not supply.has_host_ram:
+            return None
+        shared = fewest_nodes(tuple(sorted(items, reverse=True)), supply.node_gpus)
+        if shared is None or shared > most:
+            return None
+        nodes.append((shared + billed, own))
+    own_cost = [0] * len(problem.supplies)
+    power = [0] * len(problem.supplies)
+    for (_, block), mix in zip(copies, mixes, strict=True):
+        for candidate, count in zip(block.candidates, mix, strict=True):
+            own_cost[candidate.supply] += count * candidate.cost_cents
+            power[candidate.supply] += count * candidate.power_w
+    cost = [
+        own_cost[i] + nodes[i][0] * supply.node_cost_cents
+        for i, supply in enumerate(problem.supplies)
+    ]
+    held = [billed + own for billed, own in nodes]
+    figures = {"cost": cost, "power": power, "nodes": held}
+    for limit in problem.limits:
+        listed = limit.supplies or tuple(range(len(problem.supplies)))
+        if sum(figures[limit.kind][s] for s in set(listed)) > limit.bound:
+            return None
+    return sum(cost)
+
+
+Shape = tuple[int, int, int]
+"""(GPUs, host sixteenths, tag): two shapes of one tag >= 0 must not share a node."""
+
+
+def _load(
+    problem: Problem, copies: Sequence[tuple[int, Block]], mixes: Sequence[Mix], supply: int
+) -> tuple[list[Shape], int, int]:
+    """Shared replicas on a supply, and the whole nodes: billed and own."""
+    items: list[Shape] = []
+    billed = own = 0
+    for number, ((_, block), mix) in enumerate(zip(copies, mixes, strict=True)):
+        tag = number if block.distinct_nodes else -1
+        for candidate, count in zip(block.candidates, mix, strict=True):
+            if candidate.supply != supply or not count:
+                continue
+            if candidate.gpus:
+                items += [(candidate.gpus, candidate.host_sixteenths, tag)] * count
+            if candidate.own_nodes:
+                own += candidate.whole_nodes * count
+            else:
+                billed += candidate.whole_nodes * count
+    return items, billed, own
+
+
+@lru_cache(maxsize=200_000)
+def fewest_nodes(items: tuple[Shape, ...], node_gpus: int) -> int | None:
+    """Fewest nodes that hold all items, by trying every partition; None if one item fits no node.
+
+    >>> fewest_nodes(((3, 0, -1), (3, 0, -1), (2, 0, -1), (2, 0, -1)), 5)
+    2
+    """
+    if any(gpus > node_gpus or host > HOST_SHARES for gpus, host, _ in items):
+        return None
+    best = len(items)
+
+    def fill(at: int, bins: list[tuple[int, int, frozenset[int]]]) -> None:
+        nonlocal best
+        if len(bins) >= best:
+            return
+        if at == len(items):
+            best = len(bins)
+            return
+        gpus, host, tag = items[at]
+        tried = set()
+        for index, (free, ram, tags) in enumerate(bins):
+            if free < gpus or ram < host or (tag >= 0 and tag in tags) or bins[index] in tried:
+                continue
+            tried.add(bins[index])
+            rest = (free - gpus, ram - host, tags | {tag} if tag >= 0 else tags)
+            fill(at + 1, [*bins[:index], rest, *bins[index + 1 :]])
+        fresh = (node_gpus - gpus, HOST_SHARES - host, frozenset({tag} if tag >= 0 else ()))
+        fill(at + 1, [*bins, fresh])
+
+    fill(0, [])
+    return best
+
+
+def _ties(
+    problem: Problem, copies: Sequence[tuple[int, Block]], mixes: Sequence[Mix]
+) -> tuple[int, int, int]:
+    preference = gpus = 0
+    types = set()
+    for (_, block), mix in zip(copies, mixes, strict=True):
+        for candidate, count in zip(block.candidates, mix, strict=True):
+            if not count:
+                continue
+            supply = problem.supplies[candidate.supply]
+            preference += count * candidate.preference
+            gpus += count * (candidate.gpus + candidate.whole_nodes * supply.node_gpus)
+            types.add(supply.gpu_type)
+    return preference, gpus, len(types)
