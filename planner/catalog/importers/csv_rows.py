@@ -8,21 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from planner.catalog.importers.problems import problem
+from planner.catalog.importers.problems import RowError, problem
 from planner.diagnostics import DiagnosticError
 
 
-@dataclass(frozen=True, slots=True)
-class BadCell(ValueError):
-    """A cell that is not what its column holds; the message is a reason to skip the row."""
-
-    column: str
-    value: str
-    expected: str
-
-    def __str__(self) -> str:
-        """The reason, without the line."""
-        return f"`{self.column}` is not {self.expected}: `{self.value}`"
+def bad_cell(column: str, value: str, expected: str) -> RowError:
+    """A cell that is not what its column holds."""
+    return RowError(f"`{column}` is not {expected}: `{value}`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +36,16 @@ class Row:
         try:
             number = Decimal(value)
         except InvalidOperation:
-            raise BadCell(column, value, "a number") from None
+            raise bad_cell(column, value, "a number") from None
         if not number.is_finite() or number < 0:
-            raise BadCell(column, value, "a number of zero or more")
+            raise bad_cell(column, value, "a number of zero or more")
         return number
 
     def flag(self, column: str) -> bool:
         """The cell as True or False, as Python writes them; empty is False."""
         value = self.text(column).lower()
         if value not in ("", "true", "false"):
-            raise BadCell(column, self.text(column), "True or False")
+            raise bad_cell(column, self.text(column), "True or False")
         return value == "true"
 
 

@@ -32,7 +32,6 @@ TYPES: Final[dict[int, BlockType]] = {
     6: BlockType("Q5_0", 32, 22),
     7: BlockType("Q5_1", 32, 24),
     8: BlockType("Q8_0", 32, 34),
-    9: BlockType("Q8_1", 32, 36),
     10: BlockType("Q2_K", 256, 84),
     11: BlockType("Q3_K", 256, 110),
     12: BlockType("Q4_K", 256, 144),
@@ -57,5 +56,7 @@ TYPES: Final[dict[int, BlockType]] = {
     34: BlockType("TQ1_0", 256, 54),
     35: BlockType("TQ2_0", 256, 66),
     39: BlockType("MXFP4", 32, 17),
+    40: BlockType("NVFP4", 64, 36),
+    41: BlockType("Q1_0", 128, 18),
 }
 """Type number in the file -> block layout (gguf-py of llama.cpp, GGML_QUANT_SIZES)."""

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from planner.catalog.importers.problems import RowError
 from planner.catalog.lookup import AmbiguousRecord, UnknownRecord, gpu, resolve
 
 
@@ -55,10 +56,6 @@ AZURE_A10_PARTS: Final = {6: (1, 6), 12: (1, 3), 18: (1, 2)}
 """vCPUs of an Azure NVads_A10_v5 that holds only a part of an A10, which the price lists count as one GPU."""
 
 
-class UnknownGpuName(ValueError):
-    """A GPU name that means no card of the catalog; the message is a reason to skip the row."""
-
-
 def gpu_id(name: str, *, provider: str, instance: str = "", memory_gb: float | None = None) -> str:
     """The catalog id a price list's GPU name means.
 
@@ -72,7 +69,7 @@ def gpu_id(name: str, *, provider: str, instance: str = "", memory_gb: float | N
     found = _by_rule(name, provider, instance, memory_gb) or _by_words(name, instance, memory_gb)
     size = gpu(found).memory.marketed_gb
     if memory_gb is not None and not _same_size(size, memory_gb):
-        raise UnknownGpuName(f"`{name}` with {memory_gb:g} GB is no {found}, which has {size:g} GB")
+        raise RowError(f"`{name}` with {memory_gb:g} GB is no {found}, which has {size:g} GB")
     return found
 
 
@@ -110,7 +107,7 @@ def _by_words(name: str, instance: str, memory_gb: float | None) -> str:
     except AmbiguousRecord as error:
         options = error.candidates
     except UnknownRecord:
-        raise UnknownGpuName(f"no GPU of the catalog is called `{name}`") from None
+        raise RowError(f"no GPU of the catalog is called `{name}`") from None
     if memory_gb is not None:
         options = tuple(o for o in options if _same_size(gpu(o).memory.marketed_gb, memory_gb))
     form = re.search(r"sxm|pcie|nvl", instance, re.IGNORECASE)
@@ -118,7 +115,7 @@ def _by_words(name: str, instance: str, memory_gb: float | None) -> str:
         options = tuple(o for o in options if form[0].lower() in o)
     if len(options) != 1:
         listed = ", ".join(options) or "none of that memory size"
-        raise UnknownGpuName(f"`{name}` may be any of: {listed}")
+        raise RowError(f"`{name}` may be any of: {listed}")
     return options[0]
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from planner.catalog.importers.csv_rows import BadCell, Row, read_rows
-from planner.catalog.importers.gpu_names import UnknownGpuName, gpu_id
+from planner.catalog.importers.csv_rows import Row, read_rows
+from planner.catalog.importers.gpu_names import gpu_id
 from planner.catalog.importers.offer_rows import OfferRow, merge_zones
-from planner.catalog.importers.problems import Log
+from planner.catalog.importers.problems import Log, RowError
 
 REQUIRED: Final = ("instance_name", "location", "price", "gpu_count", "gpu_name", "spot")
 _GIB_PER_GB: Final = Decimal(10**9) / Decimal(2**30)
@@ -36,7 +36,7 @@ def read_gpuhunt(text: str, *, provider: str, file: str = "catalog.csv") -> Gpuh
         instance = row.text("instance_name") or "-"
         try:
             offer = _offer(row, provider, instance)
-        except (BadCell, UnknownGpuName) as problem:
+        except RowError as problem:
             log.skip(row.line, instance, str(problem))
             continue
         offers.append(offer)
@@ -45,15 +45,15 @@ def read_gpuhunt(text: str, *, provider: str, file: str = "catalog.csv") -> Gpuh
 
 def _offer(row: Row, provider: str, instance: str) -> OfferRow:
     if "+" in row.cells:
-        raise UnknownGpuName("more cells than the header has columns")
+        raise RowError("more cells than the header has columns")
     count = row.number("gpu_count")
     if not count or not row.text("gpu_name"):
-        raise UnknownGpuName("no accelerator")
+        raise RowError("no accelerator")
     if count != count.to_integral_value():
-        raise UnknownGpuName(f"holds a part of a GPU ({count.normalize():f})")
+        raise RowError(f"holds a part of a GPU ({count.normalize():f})")
     price = row.number("price")
     if not price:
-        raise UnknownGpuName("no price")
+        raise RowError("no price")
     memory = row.number("gpu_memory")
     found = gpu_id(
         row.text("gpu_name"),

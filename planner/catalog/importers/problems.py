@@ -8,6 +8,10 @@ from pathlib import Path
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
 
 
+class RowError(ValueError):
+    """Why a row cannot be used; the message becomes the reason in the log."""
+
+
 def problem(
     code: str,
     message: str,

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from planner.catalog.importers.csv_rows import BadCell, Row, read_rows
-from planner.catalog.importers.gpu_names import UnknownGpuName, gpu_id, part_of_gpu
+from planner.catalog.importers.csv_rows import Row, bad_cell, read_rows
+from planner.catalog.importers.gpu_names import gpu_id, part_of_gpu
 from planner.catalog.importers.offer_rows import OfferRow, merge_zones
-from planner.catalog.importers.problems import Log
+from planner.catalog.importers.problems import Log, RowError
 
 REQUIRED: Final = ("InstanceType", "AcceleratorName", "AcceleratorCount", "Price", "Region")
 _PLACELESS: Final = "-"
@@ -74,14 +74,14 @@ def _whole_instance(row: Row, provider: str, offers: list[OfferRow], log: Log) -
         name = row.text("AcceleratorName")
         found = gpu_id(name, provider=provider, instance=instance, memory_gb=_memory_gb(row))
         offers.append(_offer(row, provider, instance, found, count))
-    except (BadCell, UnknownGpuName) as problem:
+    except RowError as problem:
         log.skip(row.line, instance, str(problem))
 
 
 def _offer(row: Row, provider: str, instance: str, gpu: str, count: int) -> OfferRow:
     price, spot = row.number("Price"), row.number("SpotPrice")
     if not price and not spot:
-        raise UnknownGpuName("neither an on-demand nor a spot price")
+        raise RowError("neither an on-demand nor a spot price")
     zone = row.text("AvailabilityZone")
     return OfferRow(
         provider, row.text("Region"), instance, gpu, count, price or None, spot or None,
@@ -95,11 +95,11 @@ def _count(row: Row, provider: str) -> int:
     vcpus = row.number("vCPUs")
     part = part_of_gpu(provider, row.text("InstanceType"), float(vcpus) if vcpus else None)
     if part is not None:
-        raise UnknownGpuName(f"holds {part[0]}/{part[1]} of a GPU, listed as one")
+        raise RowError(f"holds {part[0]}/{part[1]} of a GPU, listed as one")
     if not count:
-        raise UnknownGpuName("an accelerator count of zero")
+        raise RowError("an accelerator count of zero")
     if count != count.to_integral_value():
-        raise UnknownGpuName(f"holds a part of a GPU ({count.normalize():f})")
+        raise RowError(f"holds a part of a GPU ({count.normalize():f})")
     return int(count)
 
 
@@ -113,7 +113,7 @@ def _memory_gb(row: Row) -> float | None:
         size = info["Gpus"][0]["MemoryInfo"]["SizeInMiB"]
         number = float(size)
     except (ValueError, SyntaxError, KeyError, IndexError, TypeError, MemoryError, RecursionError):
-        raise BadCell("GpuInfo", text[:40], "a literal with `Gpus`") from None
+        raise bad_cell("GpuInfo", text[:40], "a literal with `Gpus`") from None
     return number if number < _GB_BELOW_MIB else number / 1024
 
 
@@ -173,7 +173,7 @@ def _pair(
             _offer(machine, provider, instance, found, count),
             _offer(part, provider, instance, found, count),
         )
-    except (BadCell, UnknownGpuName) as problem:
+    except RowError as problem:
         log.skip(part.line, f"{instance} + {name}", str(problem))
         return 0
     title = instance if wanted is not None else f"{instance}+{count}x{name}"
