@@ -36,6 +36,14 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """A replacement for the text at a place that most likely is what the user meant."""
+
+    span: Span
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One problem: code, severity, place, message, related places, and help that names the way out."""
 
@@ -48,6 +56,8 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: tuple[str, ...] = ()
+    fix: Fix | None = None
+    """Shown as a small diff; never applied."""
 
     def __post_init__(self) -> None:
         """Refuse a code the registry does not know."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from planner.catalog.lookup import AmbiguousRecord, UnknownRecord, ids, resolve
-from planner.diagnostics import Diagnostic, Label, Severity, Span
+from planner.diagnostics import Diagnostic, Fix, Label, Severity, Span
 from planner.scenario.located import Located
 
 CODE: Final = {"models": "P201", "gpus": "P202", "nodes": "P203", "engines": "P204"}
@@ -99,6 +99,7 @@ def _unknown(folder: str, name: str, near: tuple[str, ...], span: Span) -> Diagn
         span,
         label=f"unknown {noun}",
         help=tuple(hints),
+        fix=Fix(span, near[0]) if near else None,
     )
 
 

@@ -6,12 +6,13 @@ import difflib
 import json
 import typing
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from planner.diagnostics import Diagnostic, Severity, Span
+from planner.diagnostics import Diagnostic, Fix, Severity, Span
 from planner.scenario.fields import classes_at, fields_at, kind_of, walk_fields
 from planner.scenario.located import Located
 from planner.scenario.paths import Step, key_span, nearest, span_of
@@ -37,10 +38,27 @@ EXPECTED: Final = {
 def to_diagnostics(error: ValidationError, root: Located) -> list[Diagnostic]:
     """One diagnostic for each thing wrong, at the user's own token."""
     found: dict[tuple[Span | None, str, str], Diagnostic] = {}
-    for details in error.errors(include_url=False):
-        diagnostic = _diagnostic(details, _own_steps(details["loc"]), root)
+    listed = [(d, _own_steps(d["loc"])) for d in error.errors(include_url=False)]
+    misspelt = _misspelt(listed, root)
+    for details, steps in listed:
+        if details["type"] == "missing" and tuple(steps) in misspelt:
+            continue
+        if details["type"] == "too_short" and nearest(root, steps)[0].items:
+            continue  # not empty: its items are wrong, and each is reported
+        diagnostic = _diagnostic(details, steps, root)
         found.setdefault((diagnostic.span, diagnostic.code, diagnostic.message), diagnostic)
     return list(found.values())
+
+
+def _misspelt(
+    listed: Sequence[tuple[ErrorDetails, list[Step]]], root: Located
+) -> set[tuple[Step, ...]]:
+    """Paths of keys that are there under a similar, unknown name: they are not missing."""
+    found = set()
+    for details, steps in listed:
+        if details["type"] == "extra_forbidden" and (near := _similar_key(steps, root)):
+            found.add((*steps[:-1], near))
+    return found
 
 
 def _own_steps(loc: tuple[int | str, ...]) -> list[Step]:
@@ -103,9 +121,10 @@ def unknown_key(steps: list[Step], root: Located) -> Diagnostic:
     owners = classes_at(steps[:-1], _kind_at(root, steps))
     valid = list(dict.fromkeys(key for owner in owners for key in owner.model_fields))
     help_lines = []
-    near = difflib.get_close_matches(name.lower(), valid, 1, 0.6)
+    near = _similar_key(steps, root)
+    span = key_span(root, steps)
     if near:
-        help_lines.append(f"a key with a similar name exists: `{near[0]}`")
+        help_lines.append(f"a key with a similar name exists: `{near}`")
     elif elsewhere := _where(name, steps):
         help_lines.append(elsewhere)
     free = [key for key in valid if key not in _present(steps[:-1], root)]
@@ -113,7 +132,16 @@ def unknown_key(steps: list[Step], root: Located) -> Diagnostic:
     message = f"unknown key `{name}`"
     if len(steps) > 1 and (parent := _name(steps[:-1])):
         message += f" in `{parent}`"
-    return _error("P101", message, key_span(root, steps), *help_lines)
+    fix = Fix(span, near) if near and near not in _present(steps[:-1], root) else None
+    return replace(_error("P101", message, span, *help_lines), fix=fix)
+
+
+def _similar_key(steps: Sequence[Step], root: Located) -> str:
+    """The valid key most like an unknown one, empty if none is."""
+    owners = classes_at(steps[:-1], _kind_at(root, steps))
+    valid = list(dict.fromkeys(key for owner in owners for key in owner.model_fields))
+    near = difflib.get_close_matches(str(steps[-1]).lower(), valid, 1, 0.6)
+    return near[0] if near else ""
 
 
 def _present(steps: Sequence[Step], root: Located) -> Iterable[str]:

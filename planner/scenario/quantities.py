@@ -7,6 +7,7 @@ located diagnostic: `unit` becomes P110, `value` becomes P102.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from planner.units import UNITS, Price, UnitError, parse, parse_price
+from planner.units import UNITS, Price, UnitError, parse, parse_price, split
 
 _NUMBER_PATTERN = r"\d[\d_]*(\.\d+)?([eE][-+]?\d+)?"
 _SHOWN_UNITS = {
@@ -27,6 +28,15 @@ _SHOWN_UNITS = {
     "duration": ("50 ms", "2 s", "8 h", "14 d", "8 weeks", "1 month", "1 quarter", "4 years"),
     "power": ("700 W", "40 kW", "1.2 MW"),
     "rate": ("5 /s", "300 /min", "20000 /h", "1e6 /d"),
+}
+
+
+_NAMES = {
+    "bytes": "size",
+    "bandwidth": "bandwidth",
+    "duration": "time",
+    "power": "power",
+    "rate": "rate",
 }
 
 
@@ -55,17 +65,41 @@ def _quantity(dimension: str, *, positive: bool = True) -> Callable[[object], Fr
         if isinstance(value, int | float):
             raise refusal("unit", f"the unit is missing in `{shown(value)}`", accepted)
         try:
-            number = parse(value, dimension)
-        except UnitError as error:
-            units = f"accepted units: {', '.join(error.expected)}" if error.expected else accepted
-            raise refusal("unit", str(error), units) from None
+            number = parse(_short(value), dimension)
+        except UnitError:
+            raise _unit_refusal(value, dimension, accepted) from None
         if number < 0 or (positive and number == 0):
-            raise refusal(
-                "value", f"`{value}` must be {'greater than' if positive else 'at least'} zero"
-            )
+            least = "greater than" if positive else "at least"
+            raise refusal("value", f"`{value}` must be {least} zero", accepted)
         return number
 
     return read
+
+
+def _short(value: str) -> str:
+    """The text, refused where its number is so long or large that no quantity can be meant."""
+    exponent = re.search(r"\d[eE][-+]?(\d+)", value)
+    if len(value) > 60 or (exponent and int(exponent[1]) > 30):
+        raise refusal("value", "the number is out of any range", "write fewer digits")
+    return value
+
+
+def _unit_refusal(value: str, dimension: str, accepted: str) -> PydanticCustomError:
+    """What is wrong with a quantity: no number, no unit, or a unit of something else."""
+    units = list(UNITS[dimension])
+    try:
+        _, unit = split(value)
+    except UnitError:
+        return refusal("unit", f"`{value}` does not start with a number", accepted)
+    if not unit:
+        return refusal("unit", f"the unit is missing in `{value}`", accepted)
+    near = difflib.get_close_matches(unit, units, 1, 0.5)
+    return refusal(
+        "unit",
+        f"`{unit}` is not a unit of {_NAMES[dimension]}",
+        *([f"a unit with a similar name exists: `{near[0]}`"] if near else []),
+        f"accepted units: {', '.join(units)}",
+    )
 
 
 def _whole(read: Callable[[object], Fraction]) -> Callable[[object], int]:
@@ -137,7 +171,10 @@ def _count(smallest: int, noun: str) -> Callable[[object], int]:
 def _letter_refusal(value: str, number: str, letter: str) -> PydanticCustomError:
     exponent = {"k": 3, "m": 6, "b": 9, "t": 12}[letter.lower()]
     what = "bytes or billion?" if letter == "B" else "what does the letter count?"
-    return refusal("value", f"`{value}` is ambiguous ({what})", f"write `{number}e{exponent}`")
+    other = " or the number in full" if letter in "kK" else ""
+    return refusal(
+        "value", f"`{value}` is ambiguous ({what})", f"write `{number}e{exponent}`{other}"
+    )
 
 
 def _count_schema(smallest: int, noun: str) -> WithJsonSchema:
@@ -155,7 +192,7 @@ def _share(value: object) -> Fraction:
     number: Fraction
     if isinstance(value, str):
         try:
-            number = parse(value, "share")
+            number = parse(_short(value), "share")
         except UnitError as error:
             raise refusal("unit", str(error), accepted) from None
     elif isinstance(value, bool) or not isinstance(value, int | float):
@@ -302,7 +339,7 @@ def _batch(value: object) -> BatchSize:
         raise refusal(
             "unit", f"the unit is missing in `{shown(value)}`", f"write `{shown(value)} sequences`"
         )
-    match = _BATCH.match(value)
+    match = _BATCH.match(_short(value))
     if match is None:
         raise refusal("unit", f"`{value}` is not a batch size", _BATCH_HELP)
     number = Fraction(match[1].replace("_", ""))
@@ -339,7 +376,7 @@ def _price(*units: str) -> Callable[[object], Price]:
                 "unit", f"the currency is missing in `{shown(value)}`", f"write it like {accepted}"
             )
         try:
-            price = parse_price(value)
+            price = parse_price(_short(value))
         except UnitError as error:
             raise refusal("unit", str(error), f"write it like {accepted}") from None
         per = {u.lower(): u for u in units}.get(price.per.lower())
