@@ -76,8 +76,10 @@ def _model_refusal(engine: ServingEngine, weights: str, model: Model, gpu: Gpu) 
     computes = weight_format(weights).arithmetic
     halves = computes != "fp32" and not gpu.has("bf16")
     if not model.fp16_ok and (weights == "fp16" or halves):
-        return f"{model.id} overflows in fp16, and {gpu.name} has no bf16" if halves else (
-            f"{model.id} overflows in fp16"
+        return (
+            f"{model.id} overflows in fp16, and {gpu.name} has no bf16"
+            if halves
+            else (f"{model.id} overflows in fp16")
         )
     return ""
 
@@ -92,10 +94,11 @@ def attention_kernel(engine: ServingEngine, attention: str, gpu: Gpu) -> str:
     >>> [attention_kernel(serving_engine("vllm"), "auto", gpu(g)) for g in ("v100-sxm2-32gb", "h800-sxm5-80gb")]
     ['sdpa', 'flash']
     """
-    flash = bool(gpu.flash_attention) or gpu.vendor not in ("nvidia",)
+    flash = bool(gpu.flash_attention) or gpu.vendor != "nvidia" or engine.own_flash
     available = [a for a in engine.attention if a != "flash" or flash]
     if attention == "auto":
-        return available[0] if available else ""
+        usual = engine.memory.activations.kernel
+        return usual if usual in available else (available[0] if available else "")
     return attention if attention in available else ""
 
 
@@ -118,7 +121,7 @@ def support(
         return _no(refusal)
     family = fmt.rest_bits == 16 and fmt.scope == "all" and fmt.family != "gguf" and stored
     row = _row(engine.weights, family or fmt.family, gpu)
-    if row is None or gpu.capability < engine.min_capability and gpu.vendor == "nvidia":
+    if row is None or (gpu.capability < engine.min_capability and gpu.vendor == "nvidia"):
         why = _least(engine.weights, family or fmt.family, gpu)
         return _no(f"{engine.name} cannot load {stored}: {why}")
     cache = gpu.sixteen_bit if kv in _SIXTEEN else kv

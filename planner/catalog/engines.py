@@ -77,6 +77,8 @@ class Activations(Record):
     """Bytes per logit (sequences x vocabulary) of sampling at the most sequences."""
     logits: float = 0.0
     """Bytes per logit of the last token of each sequence, where there is no sampler profile."""
+    kernel: Literal["auto", "flash", "sdpa", "eager"] = "auto"
+    """Attention kernel when none is asked for; auto: the best that engine and GPU have."""
     in_peak: bool = True
     """Whether the published peak contains the prefill."""
     upper: float = 1.15
@@ -95,13 +97,12 @@ class Multimodal(Record):
     evidence: str
 
 
-
 class NonTorch(Record):
     """Memory outside the allocator, by tensor-parallel size (the largest key not above tp holds)."""
 
     single: Constant
-    pcie: dict[int, Constant] = {}
-    nvlink: dict[int, Constant] = {}
+    pcie: dict[int, Constant] = Field(default_factory=dict)
+    nvlink: dict[int, Constant] = Field(default_factory=dict)
 
 
 class Graphs(Record):
@@ -125,7 +126,7 @@ class KvProfile(Record):
     """Elements of an MLA entry are padded to a multiple of this."""
     expand_latent: bool = False
     """MLA without a latent cache: full keys and values of every head."""
-    factor: dict[str, float] = {}
+    factor: dict[str, float] = Field(default_factory=dict)
     """Multiplier by weight family, where measured peaks hold more than the cache."""
 
 
@@ -140,20 +141,20 @@ class WeightProfile(Record):
     """Weight families whose checkpoints hold tied embeddings twice (`all` for every one)."""
     embedding_on_cpu: bool = False
     stages: Literal["even", "vllm", "proportional"] = "vllm"
-    expert_multiple: dict[str, int] = {}
+    expert_multiple: dict[str, int] = Field(default_factory=dict)
     """Padding of expert widths by weight family."""
     expert_multiple_capability: tuple[int, int] = (0, 0)
     """Compute capability from which that padding holds."""
     rotary_table: bool = False
     """Keeps cosines and sines of every position in 16 bit."""
-    formats: dict[str, str] = {}
+    formats: dict[str, str] = Field(default_factory=dict)
     """What this engine means by a format name, such as nf4 without double quantization."""
     granularity_mib: float = 0.0
     """Segments a tensor is rounded up to when the engine reads its weights off the driver."""
     load: Literal["none", "tied-head", "fused-qkv"] = "none"
     """What exists twice while loading: the tied head, or all query/key/value matrices being fused."""
     load_families: tuple[str, ...] = ()
-    dequantized: dict[str, float] = {}
+    dequantized: dict[str, float] = Field(default_factory=dict)
     """Copies of the largest quantized matrix in 16 bit, by weight family."""
 
 
@@ -161,7 +162,8 @@ class Budget(Record):
     """What the engine allows itself of a GPU."""
 
     fraction: float = 1.0
-    fraction_of: Literal["total", "free"] = "total"
+    fraction_of: Literal["total", "available", "free"] = "total"
+    """The CUDA total; what is available once context and libraries are set up; or what is free after loading."""
     context: Constant
     """CUDA context and library handles of one process."""
     context_inside: bool = False
@@ -229,7 +231,7 @@ class ServingEngine(Sourced):
     since: str = "0"
     before: str = "9999"
     min_capability: tuple[int, int] = (0, 0)
-    releases: dict[str, str] = {}
+    releases: dict[str, str] = Field(default_factory=dict)
     """Year-month to the version current in it."""
     memory: Memory
     parallelism: Parallelism = Parallelism()
@@ -238,6 +240,8 @@ class ServingEngine(Sourced):
     kinds: tuple[str, ...] = ("decoder",)
     not_families: tuple[str, ...] = ()
     attention: tuple[Literal["flash", "sdpa", "eager"], ...] = ("flash", "sdpa")
+    own_flash: bool = False
+    """Brings flash kernels of its own that need no FlashAttention support of the GPU."""
     revisions: tuple[Revision, ...] = ()
     default_context: int | None = Field(default=None)
 
@@ -261,7 +265,20 @@ def parse_version(text: str) -> Version | None:
     return tuple(int(p) for p in match[1].split(".")) if match else None
 
 
-_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS: Final = [
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+]
 
 
 def parse_month(text: str) -> str | None:
@@ -272,9 +289,9 @@ def parse_month(text: str) -> str | None:
     """
     if match := re.search(r"(20\d\d)-(\d\d)", text):
         return f"{match[1]}-{match[2]}"
-    if match := re.search(r"\b([a-z]{3})[a-z]*[-. ]+(20\d\d)", text.lower()):
-        if match[1] in _MONTHS:
-            return f"{match[2]}-{_MONTHS.index(match[1]) + 1:02d}"
+    match = re.search(r"\b([a-z]{3})[a-z]*[-. ]+(20\d\d)", text.lower())
+    if match and match[1] in _MONTHS:
+        return f"{match[2]}-{_MONTHS.index(match[1]) + 1:02d}"
     match = re.search(r"\b(20\d\d)\b", text)
     return f"{match[1]}-12" if match else None
 
@@ -291,7 +308,7 @@ def _merge(base: Raw, over: Raw) -> Raw:
 @cache
 def _raw() -> dict[str, Raw]:
     """Serving profiles as written, by id; other kinds of engine records are left out."""
-    found: dict[str, Raw] = {}
+    found: dict[str, Raw] = Field(default_factory=dict)
     for path in sorted(Path(data_dir("catalogs") / "engines").glob("*.yaml")):
         raw = yaml.load(path.read_text("utf-8"), _LOADER)
         if raw.get("kind") == "serving":

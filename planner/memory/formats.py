@@ -44,9 +44,7 @@ def bits_per_element(
     return fmt.bits + _BLOCK_SCALE_BITS / tensor.cols
 
 
-def _quantized(
-    fmt: WeightFormat, tensor: TensorSpec, model: Model, *, quantize_head: bool
-) -> bool:
+def _quantized(fmt: WeightFormat, tensor: TensorSpec, model: Model, *, quantize_head: bool) -> bool:
     if tensor.kind == "lm_head" and tensor.cols:
         return quantize_head
     if not tensor.linear or (fmt.scope == "experts" and tensor.kind != "expert"):

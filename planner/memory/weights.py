@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -141,7 +142,7 @@ def stage_layers(layers: int, stages: int, style: Stages) -> tuple[tuple[int, in
     """
     if style == "proportional":
         cuts = [-(-(layers + 1) * i // stages) for i in range(stages + 1)]
-        return tuple((min(a, layers), min(b, layers)) for a, b in zip(cuts, cuts[1:], strict=False))
+        return tuple((min(a, layers), min(b, layers)) for a, b in pairwise(cuts))
     base, rest = divmod(layers, stages)
     sizes = [base] * stages
     for i in range(rest):
