@@ -308,7 +308,7 @@ def _merge(base: Raw, over: Raw) -> Raw:
 @cache
 def _raw() -> dict[str, Raw]:
     """Serving profiles as written, by id; other kinds of engine records are left out."""
-    found: dict[str, Raw] = Field(default_factory=dict)
+    found: dict[str, Raw] = {}
     for path in sorted(Path(data_dir("catalogs") / "engines").glob("*.yaml")):
         raw = yaml.load(path.read_text("utf-8"), _LOADER)
         if raw.get("kind") == "serving":
