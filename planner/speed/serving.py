@@ -45,6 +45,8 @@ class ServingSpeedSetup:
     """GiB of weights per GPU kept in host memory and read over the host link each step."""
     batch_job: bool = False
     """No one waits: throughput counts, queues may be full."""
+    closed_loop: bool = False
+    """A fixed number of requests is in flight: the most that meet the targets are sought, not a rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +143,18 @@ def _sustained(
         rate, ok = np.broadcast_to(full, rate.shape), np.zeros(rate.shape, bool)
         ok[-1] = True
         first = late = loads.ttft_s
+    elif setup.closed_loop:
+        first = late = loads.ttft_s
+        ok = _within(setup, late, loads.tpot_s, server)
     else:
         rate = np.minimum(rate, HEADROOM * full)
         cost = server.prompt_cost_s(setup.prompt, cached)
         base = server.engine.first_token_ms * 1e-3 + alone + loads.tpot_s / 2.0
         first = base + open_loop_wait_s(rate, cost)
         late = base + open_loop_wait_s(rate, cost, setup.percentile)
-        ok = np.ones(rate.shape, bool)
-        if setup.ttft_s is not None:
-            ok &= late <= setup.ttft_s
-        if setup.tpot_s is not None:
-            ok &= _late_tpot(loads.tpot_s, server) <= setup.tpot_s
-    best = np.where(ok, rate, -1.0).argmax(axis=0)[None]
+        ok = _within(setup, late, loads.tpot_s, server)
+    score = np.broadcast_to(grid, rate.shape) if setup.closed_loop else rate
+    best = np.where(ok, score, -1.0).argmax(axis=0)[None]
 
     def at(a: Floats) -> Floats:
         return np.asarray(np.take_along_axis(np.broadcast_to(a, grid.shape), best, 0)[0])
@@ -183,6 +185,18 @@ def _sustained(
         tag=server.tag,
         parts=server.step_parts(load, context),
     )
+
+
+def _within(
+    setup: ServingSpeedSetup, ttft: Floats, tpot: Floats, server: Server
+) -> NDArray[np.bool_]:
+    """Where both latency targets are met."""
+    ok = np.ones(np.broadcast_shapes(ttft.shape, tpot.shape), bool)
+    if setup.ttft_s is not None:
+        ok &= ttft <= setup.ttft_s
+    if setup.tpot_s is not None:
+        ok &= _late_tpot(tpot, server) <= setup.tpot_s
+    return ok
 
 
 def _late_tpot(tpot: Floats, server: Server) -> Floats:
