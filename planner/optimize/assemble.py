@@ -64,8 +64,8 @@ def stats(considered: ConsideredByWorkload, outcome: Outcome | None) -> plan.Sol
     """How many candidates there were and how the answer was found."""
     parts = [c for row in considered.values() for c in row]
     return plan.SolveStats(
-        options=sum(len(c.options) + len(c.dominated) for c in parts),
-        rejected=sum(len(c.rejections) for c in parts),
+        options=sum(len(c.options) + c.dominated for c in parts),
+        rejected=sum(c.rejected for c in parts),
         route=outcome.route if outcome else "",
         rounds=tuple((r.name, r.value, r.bound) for r in outcome.rounds) if outcome else (),
         tie_break=outcome.tie_break_applied if outcome else False,

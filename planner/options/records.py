@@ -33,6 +33,21 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """The ledger of an option in GiB, ready to print: component -> (best, upper, formula, tag)."""
+
+    components: tuple[tuple[str, float, float, str, str], ...]
+    total_gib: float
+    upper_gib: float
+    usable_gib: float
+    usable_low_gib: float
+    usable_formula: str
+    host_gib: float = 0.0
+    nvme_gib: float = 0.0
+    extrapolated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """A candidate that is no option: need and have in the same unit, and where it pinches."""
 
@@ -47,6 +62,8 @@ class Rejection:
     """GiB, GB/s, h, ms, GPUs, sm (compute capability), ..."""
     bottleneck: str = ""
     """The largest component (weights, kv_cache, loss, ...) or the link."""
+    account: Account | None = None
+    """The memory account of the layout, where it was computed."""
 
     @property
     def short(self) -> float | None:
@@ -58,21 +75,6 @@ class Rejection:
     def dedupe_key(self) -> tuple[str, str, str, str, str]:
         """Equal for rejections that differ in nothing but numbers and degrees of parallelism."""
         return (self.workload, self.pool, self.layout.weights, self.reason, self.bottleneck)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The ledger of an option in GiB, ready to print: component -> (best, upper, formula, tag)."""
-
-    components: tuple[tuple[str, float, float, str, str], ...]
-    total_gib: float
-    upper_gib: float
-    usable_gib: float
-    usable_low_gib: float
-    usable_formula: str
-    host_gib: float = 0.0
-    nvme_gib: float = 0.0
-    extrapolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +129,36 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for one workload on one pool: records, and how many candidates stand behind them."""
+
+    options: tuple[Option, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    dominated: int = 0
+    """Candidates that fit but have a better one beside them: same pool and GPUs, no slower."""
+    rejected: int = 0
+    """Candidates behind `rejections`, those folded into one counted each."""
+
+    def plus(self, other: Found) -> Found:
+        """Both together."""
+        return Found(
+            self.options + other.options,
+            self.rejections + other.rejections,
+            self.dominated + other.dominated,
+            self.rejected + other.rejected,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Considered:
-    """All candidates of one workload on one pool: options, dominated options, rejections."""
+    """All candidates of one workload on one pool."""
 
     workload: str
     pool: str
     options: tuple[Option, ...] = ()
-    dominated: tuple[tuple[Option, Option], ...] = ()
+    pruned: tuple[tuple[Option, Option], ...] = ()
     """(option, the one that is at least as good in everything)."""
     rejections: tuple[Rejection, ...] = ()
+    dominated: int = 0
+    """Candidates that fit and lost to a better one, those in `pruned` included."""
+    rejected: int = 0

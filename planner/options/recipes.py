@@ -1,0 +1,94 @@
+"""The ways to train that a workload allows: framework, sharding, ZeRO stage, recompute, offload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+from planner.catalog.records import Gpu
+from planner.layout import Offload
+from planner.options.asks import TrainingAsk
+
+Recompute = Literal["none", "selective", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One categorical choice; degrees of parallelism and micro-batch come on top as arrays."""
+
+    preference: int
+    framework: str
+    weights: str
+    """Type of the arithmetic, or format of a frozen quantized base."""
+    precision: str
+    """Type of the arithmetic."""
+    sharding: str
+    zero: int
+    recompute: Recompute
+    offload_optimizer: Offload = "none"
+    offload_parameters: Offload = "none"
+    offload_activations: Offload = "none"
+
+    @property
+    def offloads(self) -> bool:
+        """Whether anything leaves the GPU."""
+        targets = (self.offload_optimizer, self.offload_parameters, self.offload_activations)
+        return targets != ("none", "none", "none")
+
+
+def model_parallel(ask: TrainingAsk) -> bool:
+    """Whether tp or pp above 1 is allowed by name: only then is a framework with them the default."""
+    wanted = (ask.degrees.tp or ()) + (ask.degrees.pp or ())
+    return any(n > 1 for n in wanted)
+
+
+def framework_of(ask: TrainingAsk) -> str:
+    """The framework named, else Megatron where tp or pp is asked for, PEFT for adapters, else FSDP."""
+    if ask.framework:
+        return ask.framework
+    if ask.kind != "full":
+        return "peft"
+    return "megatron" if model_parallel(ask) else "fsdp"
+
+
+def sixteen(ask: TrainingAsk, gpu: Gpu, precision: str) -> str:
+    """`16bit` as the GPU and the model have it."""
+    return gpu.sixteen_bit if precision == "16bit" else precision
+
+
+def recipes(ask: TrainingAsk, gpu: Gpu) -> Iterator[Recipe]:
+    """All recipes, preferred ones first; what does not run on the GPU is refused later, with its reason."""
+    framework = framework_of(ask)
+    modes: tuple[str, ...] = ask.recompute or ("none", "selective", "full")
+    for preference, precision in enumerate(ask.precision):
+        arithmetic = sixteen(ask, gpu, precision)
+        for sharding, zero in _shardings(ask, framework):
+            for recompute, optimizer, parameters, activations in product(
+                modes, ask.offload_optimizer, ask.offload_parameters, ask.offload_activations
+            ):
+                if parameters != "none" and zero != 3:
+                    continue
+                yield Recipe(
+                    preference,
+                    framework,
+                    ask.base or arithmetic,
+                    arithmetic,
+                    sharding,
+                    zero,
+                    recompute,  # type: ignore[arg-type]
+                    optimizer,
+                    parameters,
+                    activations,
+                )
+
+
+def _shardings(ask: TrainingAsk, framework: str) -> list[tuple[str, int]]:
+    """(sharding, ZeRO stage) pairs of the framework within what the workload allows."""
+    if ask.kind != "full":
+        wanted = ask.sharding or ("ddp", "fsdp", "layers")
+        return [(s, 3 if s in ("fsdp", "zero") else 0) for s in wanted]
+    stages = ask.zero or {"fsdp": (0, 3), "megatron": (0, 1)}.get(framework, (0, 1, 2, 3))
+    name = "fsdp" if framework in ("fsdp", "torchtitan") else "zero"
+    return [("ddp", 0) if stage == 0 else (name, stage) for stage in stages]
