@@ -249,13 +249,9 @@ def _not_one_of(steps: Sequence[Step], root: Located, valid: Sequence[str]) -> D
     near = difflib.get_close_matches(str(node.scalar).lower(), list(valid), 1, 0.5)
     hint = f"a value with a similar name exists: `{near[0]}`" if near else ""
     message = f"invalid value for `{_name(steps)}`: {_value(steps, root)}"
-    return _error(
-        "P102",
-        message,
-        span_of(root, steps),
-        hint or f"write one of: {', '.join(valid)}",
-        label=label,
-    )
+    span = span_of(root, steps)
+    found = _error("P102", message, span, hint or f"write one of: {', '.join(valid)}", label=label)
+    return replace(found, fix=Fix(span, near[0])) if near and node.scalar is not None else found
 
 
 def _refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -59,7 +60,7 @@ class Energy(Part):
 
     price: EnergyPrice = Field(examples=["0.12 USD/kWh"])
     """Price of electric energy."""
-    pue: Factor = Field(default="1.3", validate_default=True, examples=[1.3])
+    pue: Factor = Field(default=Decimal("1.3"), examples=[1.3])
     """Power usage effectiveness: power of the building over power of the machines."""
 
 

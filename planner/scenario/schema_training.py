@@ -10,6 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 from planner.scenario.quantities import (
     AUTO_OR_LIST,
     ONE_OR_LIST,
+    BatchSize,
     Counts,
     Duration,
     GlobalBatch,
@@ -163,9 +164,7 @@ class AdapterTraining(Training):
     """How the frozen base lies on the GPUs: whole on each, by layers, sharded, or split by tp."""
     sequence: Tokens = Field(default=2048, examples=[2048])
     """Tokens of a sequence."""
-    global_batch: GlobalBatch = Field(
-        default="16 sequences", validate_default=True, examples=["16 sequences"]
-    )
+    global_batch: GlobalBatch = Field(default=BatchSize(16, "sequences"), examples=["16 sequences"])
     """Sequences, or tokens, of one optimizer step over all GPUs."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -170,7 +171,7 @@ class Generating(Serving):
         default=None, examples=["auto", "fp8"]
     )
     """KV cache formats in order of preference; `auto` is 16-bit."""
-    prefix_cache: Share = Field(default="0 %", validate_default=True, examples=["30 %"])
+    prefix_cache: Share = Field(default=Fraction(0), examples=["30 %"])
     """Share of the prompt tokens that a prefix cache saves."""
 
 
