@@ -92,6 +92,8 @@ class TrainingRate(Evidenced):
     """Matrix products, share of the dense peak of the precision."""
     attention: float
     """Attention kernel, share of the 16-bit peak, counting causal work."""
+    experts: float = 0.5
+    """Grouped products of experts, relative to dense ones."""
     layer_us: float = 0.0
     """Host time per layer and pass that nothing hides (eager frameworks)."""
 
@@ -101,8 +103,13 @@ class TrainingStack(Evidenced):
 
     stack: str
     aliases: tuple[str, ...] = ()
+    rates_of: str = ""
+    """Stack whose rates it runs at, where it has none of its own."""
+    experts: float = 1.0
+    """Gain of this release over the rates' grouped products."""
     overlap_tp: float = 0.0
-    """Share of tensor-parallel traffic hidden behind matrix products."""
+    """Share of tensor-parallel traffic hidden behind matrix products; negative where blocking collectives
+    cost more than their bare time."""
     overlap_cp: float = 0.5
     overlap_ep: float = 0.0
     overlap_pp: float = 0.5
@@ -112,8 +119,16 @@ class TrainingStack(Evidenced):
     """Least share of data-parallel traffic that stays visible."""
     elementwise_bytes: float = 0.0
     """Bytes per token, layer and hidden unit moved by kernels that are not matrix products."""
+    routed_bytes: float = 0.0
+    """Bytes per token, chosen expert and hidden unit moved to sort tokens by expert and back."""
+    lora_bytes: float = 60.0
+    """Bytes per token, layer and hidden unit that adapters move besides."""
+    dequantize_bytes: float = 4.6
+    """Bytes moved per 4-bit weight and pass; 4.6 = read 0.5, write and read 2 as 16 bit."""
     full_attention: bool = False
     """Whether its kernels compute the whole score square."""
+    counts_full_attention: bool = False
+    """Whether its reported FLOPs and MFU count the whole score square."""
 
 
 class TrainingData(Record):
@@ -121,8 +136,6 @@ class TrainingData(Record):
 
     rates: tuple[TrainingRate, ...]
     stacks: tuple[TrainingStack, ...]
-    expert_share: dict[str, float]
-    """Grouped products of experts relative to dense ones, by precision."""
 
     def stack(self, name: str) -> TrainingStack:
         """The stack of that name or alias; KeyError where there is none."""

@@ -19,7 +19,7 @@ from planner.catalog.speed_records import (
 from planner.speed.links import Link
 from planner.speed.passes import Demand, Rates, pass_parts, pass_seconds
 from planner.speed.requests import Split, Stored, decode_demand, prefill_demand
-from planner.speed.work import Work, speed_class, work_of
+from planner.speed.work import Work, speed_classes, work_of
 
 Floats = NDArray[np.float64]
 
@@ -110,13 +110,11 @@ def _arithmetic_flops(gpu: Gpu, stored: WeightFormat, arithmetic: str) -> float:
 
 def rate_of(gpu: Gpu, stored: WeightFormat, arithmetic: str) -> tuple[ServingRate, bool]:
     """Efficiencies of a GPU class for a format, and whether they were measured on that class."""
-    group = speed_class(gpu)
-    rates = serving_data().rates
     family = stored.rates
-    for wanted in (group, "any"):
-        for rate in rates:
+    for wanted in speed_classes(gpu):
+        for rate in serving_data().rates:
             if rate.gpu == wanted and rate.weights == family:
-                return rate, wanted == group and rate.tag == "fitted"
+                return rate, wanted != "any" and rate.tag == "fitted"
     raise KeyError(f"no serving rate for {family}")
 
 

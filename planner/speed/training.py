@@ -14,7 +14,7 @@ from planner.speed.links import Link
 from planner.speed.offload import OffloadTargets, offload_seconds
 from planner.speed.server import sixteen_bit_flops
 from planner.speed.traffic import Shape, traffic_seconds
-from planner.speed.work import Work, speed_class, work_of
+from planner.speed.work import Work, speed_classes, work_of
 
 Floats = NDArray[np.float64]
 Precision = Literal["bf16", "fp16", "fp8", "fp4", "fp32"]
@@ -23,8 +23,6 @@ FLASH_BACKWARD: Final = 2.5
 """Backward over forward of a fused attention kernel, which recomputes its scores once."""
 ADAM_BYTES: Final = 28.0
 """Bytes per parameter an AdamW step moves: fp32 master and two moments both ways, gradient, 16-bit copy."""
-DEQUANT_BYTES: Final = 4.6
-"""Bytes moved per 4-bit weight and pass: read 0.5, write and read 2 as 16 bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +73,13 @@ def training_rate(gpu: Gpu, precision: Precision, stack: str) -> tuple[TrainingR
 
     The same stack on the class, else any stack on it, else any class.
     """
-    group, rates = speed_class(gpu), training_data().rates
+    rates = training_data().rates
     wanted = "bf16" if precision in ("fp16", "fp32") else precision
-    for g, s in ((group, stack), (group, "any"), ("any", stack), ("any", "any")):
-        for rate in rates:
-            if (rate.gpu, rate.precision, rate.stack) == (g, wanted, s):
-                return rate, g == group and s == stack and rate.tag == "fitted"
+    for g in speed_classes(gpu):
+        for s in (stack, "any"):
+            for rate in rates:
+                if (rate.gpu, rate.precision, rate.stack) == (g, wanted, s):
+                    return rate, g != "any" and s == stack and rate.tag == "fitted"
     raise KeyError(f"no training rate for {wanted}")
 
 
@@ -120,13 +119,16 @@ def _compute(
         scores *= 2.0
     bandwidth = gpu.memory.bandwidth_gb_s * 1e9
     moved = stack.elementwise_bytes * work.layers * work.hidden * (dense / 3.0)
+    if setup.method != "full":
+        moved += stack.lora_bytes * work.layers * work.hidden * (dense / 2.0)
+    moved += stack.routed_bytes * work.moe_layers * work.experts_per_token * work.hidden * (dense / 3.0)
     return {
         "dense": 2.0
         * (work.dense * dense / (peak * rate.dense) + work.head * dense / (half * rate.dense)),
         "experts": 2.0
         * routed
         * dense
-        / (peak * rate.dense * training_data().expert_share[setup.precision]),
+        / (peak * rate.dense * rate.experts * stack.experts),
         "attention": scores * attention / (half * rate.attention * kernel),
         "elementwise": moved / bandwidth,
     }
@@ -158,7 +160,7 @@ def training_speed(
     shape = Shape(*[np.array(n, np.float64) for n in numbers])
     work, data = work_of(model), training_data()
     stack = data.stack(setup.framework)
-    rate, measured = training_rate(gpu, setup.precision, stack.stack)
+    rate, measured = training_rate(gpu, setup.precision, stack.rates_of or stack.stack)
     per_token = _compute(work, gpu, setup, rate, stack)
     tokens = shape.micro_batch * setup.sequence / shape.cp
     own = tokens / (shape.tp * shape.pp)
@@ -168,7 +170,7 @@ def training_speed(
     parts["launch"] = np.asarray(launch, np.float64)
     if setup.method == "qlora":
         unpack = (
-            DEQUANT_BYTES * work.total * (passes / 2.0) * 2.0 / (gpu.memory.bandwidth_gb_s * 1e9)
+            stack.dequantize_bytes * work.total * passes / (gpu.memory.bandwidth_gb_s * 1e9)
         )
         parts["dequantize"] = unpack / (shape.tp * shape.pp) * shape.accumulation
     busy = np.asarray(sum(parts.values()), np.float64)

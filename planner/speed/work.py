@@ -152,5 +152,16 @@ def speed_class(gpu: Gpu) -> str:
     ('hopper-hbm', 'ada-gddr')
     """
     memory = "hbm" if "hbm" in gpu.memory.type.lower() else "gddr"
-    architecture = "blackwell" if gpu.architecture.startswith("blackwell") else gpu.architecture
-    return f"{architecture}-{memory}"
+    return f"{gpu.architecture}-{memory}"
+
+
+def speed_classes(gpu: Gpu) -> tuple[str, ...]:
+    """The GPU's speed class and those whose figures stand in where it has none of its own.
+
+    >>> from planner.catalog import gpu
+    >>> speed_classes(gpu("gb300"))
+    ('blackwell-ultra-hbm', 'blackwell-hbm', 'any')
+    """
+    own = speed_class(gpu)
+    general = own.replace("-ultra", "")
+    return (own, "any") if general == own else (own, general, "any")
