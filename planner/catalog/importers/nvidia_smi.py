@@ -129,6 +129,7 @@ def _seen(row: Row, position: int) -> SeenGpu:
     if not memory:
         raise bad_cell("memory.total", row.text("memory.total"), "a size in MiB")
     index = _natural(row, "index")
+    # The slot's width: `max` is often the card's own, whatever the slot is wired for.
     lanes = _natural(row, "pcie.link.width.current") or _natural(row, "pcie.link.width.max")
     return SeenGpu(
         position if index is None else index,
@@ -268,6 +269,10 @@ def _pcie(record: Gpu, group: list[SeenGpu], notes: list[str]) -> str:
         notes.append("PCIe links differ between the GPUs: the slowest is written")
     generation, width = min(generations), min(lanes)
     if record.pcie is not None:
+        if width < record.pcie.lanes:
+            notes.append(
+                f"x{width} of the card's x{record.pcie.lanes} lanes; an idle card may show fewer"
+            )
         generation = min(generation, record.pcie.generation)
         width = min(width, record.pcie.lanes)
     return f"gen{generation} x{width}"
