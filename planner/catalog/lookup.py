@@ -7,7 +7,7 @@ inline in a scenario before both. What replaces a shipped record is remembered, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -74,11 +74,25 @@ class _Sources:
 
 
 _sources = _Sources()
+_listeners: list[Callable[[], None]] = []
+
+
+def on_change(forget: Callable[[], None]) -> Callable[[], None]:
+    """Have a function called whenever a user catalog or inline record comes or goes, to drop what it remembers."""
+    _listeners.append(forget)
+    return forget
+
+
+def search_folders() -> tuple[Path, ...]:
+    """Catalog folders in the order they are searched: the user's, last added first, then the shipped one."""
+    return (*_sources.folders, data_dir("catalogs"))
 
 
 def _forget() -> None:
     for cached in (ids, gpu, model, node, _aliases):
         cached.cache_clear()
+    for forget in _listeners:
+        forget()
 
 
 def use_catalog(folder: str | Path) -> tuple[Override, ...]:
@@ -136,7 +150,7 @@ def record_path(folder: str, id_: str) -> Path | None:
     """The file of a record, the user's before the shipped one; None if there is none."""
     if "/" in id_ or "\\" in id_:
         return None
-    for root in (*_sources.folders, data_dir("catalogs")):
+    for root in search_folders():
         path = root / folder / f"{id_}.yaml"
         if path.is_file():
             return path
@@ -147,7 +161,7 @@ def record_path(folder: str, id_: str) -> Path | None:
 def ids(folder: str) -> tuple[str, ...]:
     """Ids of all records of one folder (gpus, models, nodes, engines), sorted."""
     found = {id_ for kind, id_ in _sources.inline if kind == folder}
-    for root in (*_sources.folders, data_dir("catalogs")):
+    for root in search_folders():
         found.update(path.stem for path in (root / folder).glob("*.yaml"))
     return tuple(sorted(found))
 
