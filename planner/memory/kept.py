@@ -1,0 +1,157 @@
+"""Activations of one rank in a step: all layers and micro-batches in flight, and recomputed blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.catalog.frameworks import FrameworkMemory
+from planner.catalog.records import Model
+from planner.memory.activations import Kept, KeepRules, layer_kept
+from planner.memory.ledger import Number
+from planner.memory.phases import Activations
+from planner.memory.ranks import Ranks, Role, in_flight, layers_of_stage, stage_sum
+from planner.memory.setup import TrainingSetup
+from planner.memory.states import Widths, regime
+from planner.memory.trainable import Parts
+
+
+def keep_rules(setup: TrainingSetup, memory: FrameworkMemory, wide: Widths) -> KeepRules:
+    """What this setup's operators keep; see `planner.memory.activations`."""
+    selective = setup.recompute == "selective"
+    kernel = "flash" if selective and setup.attention == "eager" else setup.attention
+    dropout = memory.lora_dropout if setup.lora_dropout is None else setup.lora_dropout
+    adapters = setup.adapters
+    return KeepRules(
+        compute_bytes=wide.compute,
+        autocast=not adapters and regime(setup, memory) == "autocast",
+        kernel=kernel,
+        targets=setup.lora_targets if adapters else "",
+        rank=setup.lora_rank if adapters else 0,
+        adapters_fp32=adapters and setup.lora_dtype == "fp32" and memory.adapters_fp32,
+        dropout=adapters and dropout,
+        fused=setup.fused_kernels or memory.fused_kernels,
+        repeats_kv=memory.repeats_kv or setup.attention == "sdpa",
+        merged_qkv=memory.merged_qkv,
+        quantized_inputs=setup.quantized and memory.quantized_inputs,
+    )
+
+
+def _bytes(kept: Kept, ranks: Ranks, setup: TrainingSetup) -> Number:
+    """Bytes of one layer on one rank; sequence parallelism divides what tp leaves whole."""
+    whole = kept.whole / ranks.tp if setup.sequence_parallel else kept.whole
+    scores = kept.scores * setup.sequence
+    return ranks.tokens * (whole + (kept.split + scores) / ranks.tp)
+
+
+def _block(
+    model: Model,
+    model_parts: Parts,
+    rules: KeepRules,
+    ranks: Ranks,
+    setup: TrainingSetup,
+    factor: float,
+) -> tuple[Number, ...]:
+    """Bytes per layer of each group of layers."""
+    return tuple(
+        _bytes(layer_kept(model, rules, moe=g.moe).times(factor), ranks, setup)
+        for g in model_parts.layers
+    )
+
+
+def _residual(model: Model, setup: TrainingSetup, memory: FrameworkMemory, wide: Widths) -> float:
+    """Bytes per token of a block's input: 2h, or 4h where the residual stream is fp32."""
+    fp32 = memory.residual_fp32 or (not setup.adapters and regime(setup, memory) == "autocast")
+    return (4 if fp32 else wide.compute) * model.hidden_size
+
+
+def step_activations(
+    model: Model,
+    model_parts: Parts,
+    setup: TrainingSetup,
+    memory: FrameworkMemory,
+    wide: Widths,
+    ranks: Ranks,
+    role: Role,
+) -> tuple[Activations, Number]:
+    """Activations of a stage by phase, and those kept in host RAM.
+
+    Without recomputation: layers x kept x micro-batches in flight. With full recomputation: layers / k x block input,
+    plus k layers in full while their block is recomputed. Add 8h for the last norm and 4d for rotary tables.
+    """
+    factor = memory.compiled.best if setup.compiled else memory.activations.best
+    rules = keep_rules(setup, memory, wide)
+    per_layer = _block(model, model_parts, rules, ranks, setup, factor)
+    widest = per_layer[0]
+    for other in per_layer[1:]:
+        widest = np.maximum(widest, other)
+    flight = in_flight(setup, ranks, role)
+    shared = ranks.tp if setup.sequence_parallel else 1.0
+    entry = ranks.tokens * _residual(model, setup, memory, wide) / shared
+    outer = _outer(model, setup, wide, ranks, role)
+    left = _left_of_layer(model, rules, ranks, setup, widest)
+    if setup.recompute == "full":
+        every = setup.recompute_every
+        entries = np.ceil(layers_of_stage(model.num_layers, ranks) / every)
+        stored = entries * entry * flight
+        block = every * widest
+        kept = Activations(stored + outer, stored + block, stored - entry + left, block + entry)
+        between_end = left + 2 * entry
+    else:
+        stored = stage_sum(model_parts, ranks, per_layer) * flight
+        if setup.adapters:
+            stored = stored - 4.0 * model.hidden_size * ranks.tokens
+        kept = Activations(
+            stored + outer, stored + _workspace(model, rules, ranks, setup),
+            np.maximum(stored - 2 * widest, 0.0) + left + entry, widest + entry,
+        )  # fmt: skip
+        between_end = left + widest
+    sharded = np.greater_equal(ranks.zero, 3)
+    end = np.where(sharded, between_end, kept.end)
+    result = Activations(kept.forward, kept.start, kept.between, end)
+    if setup.offload_activations == "none":
+        return result, 0.0 * ranks.tokens
+    return _hosted(result, stored, entry if setup.recompute == "full" else widest)
+
+
+def _outer(
+    model: Model, setup: TrainingSetup, wide: Widths, ranks: Ranks, role: Role
+) -> Number:
+    """Last norm (8h), and rotary tables (4d)."""
+    last = np.equal(ranks.pp, 1) if role == "first" else True
+    norm = 4.0 * model.hidden_size if setup.adapters else 8.0 * model.hidden_size
+    return ranks.tokens * (norm * last + 2.0 * wide.compute * model.head_dim)
+
+
+def _left_of_layer(
+    model: Model, rules: KeepRules, ranks: Ranks, setup: TrainingSetup, widest: Number
+) -> Number:
+    """What is left of a layer once its feed-forward block went backward, and the gradient that flows on."""
+    b = rules.compute_bytes
+    mlp = (4 if model.gated_mlp else 2) * b * model.intermediate_size / ranks.tp
+    gone = np.minimum(mlp * ranks.tokens, 0.6 * widest)
+    return widest - gone + b * model.hidden_size * ranks.tokens
+
+
+def _workspace(
+    model: Model, rules: KeepRules, ranks: Ranks, setup: TrainingSetup
+) -> Number:
+    """What the last layer's backward allocates beyond what it frees: three score matrices in eager attention."""
+    if rules.kernel != "eager":
+        return 0.0 * ranks.tokens
+    scores = 6.0 * model.num_attention_heads * setup.sequence / ranks.tp
+    freed = 8.0 * model.intermediate_size / ranks.tp + 10.0 * model.hidden_size
+    return ranks.tokens * np.maximum(scores - freed, 0.0)
+
+
+def _hosted(
+    kept: Activations, stored: Number, entry: Number
+) -> tuple[Activations, Number]:
+    """Kept activations go to the host; two blocks' worth stays for the transfers."""
+    stays = np.minimum(2 * entry, stored)
+    moved = stored - stays
+    return (
+        Activations(
+            kept.forward - moved, kept.start - moved, np.maximum(kept.between - moved, stays), kept.end
+        ),
+        moved,
+    )

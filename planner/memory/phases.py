@@ -1,0 +1,121 @@
+"""The phases of a training step and their maximum: what peaks together, and what does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.memory.gather import Buffers
+from planner.memory.ledger import Number
+from planner.memory.loss import LossBytes
+from planner.memory.states import State
+
+PHASES = (
+    "loss",
+    "backward of the last layer",
+    "backward between",
+    "gradients complete",
+    "optimizer step",
+)
+COMPONENTS = ("parameters", "gradients", "optimizer", "activations", "loss", "gather_buffers")
+
+
+@dataclass(frozen=True, slots=True)
+class Activations:
+    """Bytes of activations on one rank in a step's phases."""
+
+    forward: Number
+    """Of all layers and micro-batches in flight, after forward, without the loss."""
+    start: Number
+    """While the last layer goes backward: with its recomputed tensors."""
+    between: Number
+    """While the layer before the last goes backward, sharded: what is left of it and of earlier layers."""
+    end: Number
+    """While the first layer goes backward."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Bytes by component in one phase, in the order of COMPONENTS."""
+
+    parts: tuple[Number, ...]
+
+    @property
+    def total(self) -> Number:
+        """All components."""
+        return sum(self.parts, np.float64(0))
+
+
+def step_phases(
+    state: State,
+    kept: Activations,
+    loss: LossBytes,
+    buffers: Buffers,
+    accumulates: Number,
+    *,
+    sharded: Number,
+    in_backward: bool,
+) -> tuple[Phase, ...]:
+    """Bytes of each phase of a step.
+
+    loss: P + O + A + loss peak. backward of the last layer: P + O + its gradients + A + one recomputed block.
+    between (parameters sharded): one layer's gradients reduced, the next one's buffers. gradients complete: P + O + G
+    with the first layer's activations. optimizer step: P + O + G + temporaries. Gradients of earlier micro-batches
+    live throughout where they accumulate.
+    """
+    grads = state.gradients
+    full = state.layer_gradient + state.outer_gradient if in_backward else grads
+    early = accumulates * full
+    first = np.maximum(early, state.outer_gradient if not in_backward else early)
+    p, o = state.parameters, state.optimizer
+    none = 0.0 * p
+    between = np.maximum(early, state.layer_gradient)
+    # A sharded root is reduced last, and the layer before the first is fetched while the second goes backward.
+    waiting = state.layer_gradient + sharded * (state.layer_gradient + state.outer_gradient)
+    nearly = np.maximum(full - waiting, early)
+    step_grads = none if in_backward else grads
+    return (
+        Phase((p, early, o, kept.forward + state.copies, loss.peak, buffers.loss)),
+        Phase((p, first, o, kept.start + state.copies, none, buffers.start)),
+        Phase((p, between, o, kept.between + state.copies, none, buffers.middle)),
+        Phase((p, nearly, o, kept.end, none, buffers.middle)),
+        Phase((p, step_grads, o, none, none, state.step)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The largest phase of each layout and its components."""
+
+    index: NDArray[np.int64]
+    parts: dict[str, Number]
+    totals: tuple[Number, ...]
+
+    @property
+    def total(self) -> Number:
+        """Allocated bytes at the peak."""
+        return sum(self.parts.values(), np.float64(0))
+
+
+def peak_of(phases: tuple[Phase, ...]) -> Peak:
+    """The maximum over the phases, with what is alive in it.
+
+    >>> one = Phase(tuple(float(x) for x in (4, 0, 2, 9, 1, 0)))
+    >>> two = Phase(tuple(float(x) for x in (4, 4, 2, 0, 0, 0)))
+    >>> int(peak_of((one, two)).index), float(peak_of((one, two)).total)
+    (0, 16.0)
+    """
+    totals = tuple(p.total for p in phases)
+    best = np.asarray(totals[0], dtype=np.float64)
+    index = np.zeros(best.shape, dtype=np.int64)
+    parts = [np.asarray(x, dtype=np.float64) for x in phases[0].parts]
+    for number, phase in enumerate(phases[1:], start=1):
+        above = np.greater(totals[number], best)
+        if not np.any(above):
+            continue
+        best = np.where(above, totals[number], best)
+        index = np.where(above, number, index)
+        parts = [np.where(above, new, old) for new, old in zip(phase.parts, parts, strict=True)]
+    return Peak(index, dict(zip(COMPONENTS, parts, strict=True)), totals)
