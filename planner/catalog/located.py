@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
 
 T = TypeVar("T", bound=BaseModel)
-_LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def load_record(path: Path, cls: type[T]) -> T:
@@ -21,7 +21,7 @@ def load_record(path: Path, cls: type[T]) -> T:
     except (OSError, UnicodeDecodeError) as error:
         raise DiagnosticError([_error("P001", str(error), None)]) from error
     try:
-        return cls.model_validate(yaml.load(text, _LOADER))
+        return cls.model_validate(yaml.load(text, LOADER))
     except (yaml.YAMLError, ValidationError) as error:
         raise DiagnosticError(locate(str(path), text, error)) from error
 
@@ -29,7 +29,7 @@ def load_record(path: Path, cls: type[T]) -> T:
 def read_aliases(path: Path) -> tuple[str, ...]:
     """Other names of the record in a file: its aliases and its Hugging Face id; () if unreadable."""
     try:
-        data = yaml.load(path.read_text("utf-8"), _LOADER)
+        data = yaml.load(path.read_text("utf-8"), LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return ()
     if not isinstance(data, dict):
@@ -42,7 +42,7 @@ def read_aliases(path: Path) -> tuple[str, ...]:
 def locate(file: str, text: str, error: yaml.YAMLError | ValidationError) -> list[Diagnostic]:
     """The diagnostics of a failed load, each with its line and column."""
     if isinstance(error, ValidationError):
-        root = yaml.compose(text, _LOADER)
+        root = yaml.compose(text, LOADER)
         return [
             _of_field(file, root, item["type"], item["loc"], item["msg"]) for item in error.errors()
         ]
@@ -55,7 +55,7 @@ def locate(file: str, text: str, error: yaml.YAMLError | ValidationError) -> lis
 def duplicate_keys(file: str, text: str) -> list[Diagnostic]:
     """A diagnostic for each key that a mapping holds twice."""
     found: list[Diagnostic] = []
-    stack = [yaml.compose(text, _LOADER)]
+    stack = [yaml.compose(text, LOADER)]
     while stack:
         node = stack.pop()
         if isinstance(node, yaml.SequenceNode):
@@ -97,6 +97,13 @@ def find(
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
             node = node.value[step] if step < len(node.value) else node
     return node
+
+
+def at(path: Path, field: str) -> Span:
+    """Where a field of a record's file is written; the file's first character if it is not."""
+    root = yaml.compose(path.read_text("utf-8"), LOADER)
+    node = find(root, tuple(field.split(".")))
+    return Span(str(path), 1, 1, 2) if node is None or node is root else _span(str(path), node)
 
 
 def _span(file: str, node: yaml.Node) -> Span:
