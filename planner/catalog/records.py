@@ -149,23 +149,36 @@ class Moe(Record):
     """Mixture of experts. Layer l is MoE if l >= first_dense_layers and (l + 1) % every == 0."""
 
     num_experts: int
+    """Experts of a layer, shared ones not counted."""
     experts_per_token: int
+    """Experts that each token is sent to."""
     moe_intermediate_size: int
+    """Width of one expert."""
     shared_experts: int = 0
+    """Experts that every token passes."""
     first_dense_layers: int = 0
+    """Layers at the start that have a plain MLP."""
     every: int = 1
+    """Every how many layers one has experts."""
     router_bias: bool = False
+    """Whether the router has a bias."""
     expert_bias: bool = False
+    """Whether the experts have biases."""
 
 
 class Mla(Record):
     """Multi-head latent attention: one compressed key-value vector per token, shared by all heads."""
 
     kv_lora_rank: int
+    """Width of the compressed key-value vector that is cached."""
     qk_rope_head_dim: int
+    """Width of the rotary part of a head, shared by all heads."""
     qk_nope_head_dim: int
+    """Width of the other part of a query or key head."""
     v_head_dim: int
+    """Width of a value head."""
     q_lora_rank: int | None = None
+    """Width of the compressed query, absent where queries are not compressed."""
 
 
 class Vision(Record):

@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "explain": ("planner.cli.explain", "explain", "Explain a diagnostic code or a scenario field."),
     "schema": ("planner.cli.schema", "schema", "Print the JSON Schema of scenario files."),
     "init": ("planner.cli.init", "init", "Write a commented scenario to start from."),
+    "completion": ("planner.cli.completion", "completion", "Print the completion script of a shell."),
 }  # fmt: skip
 """Command -> (module, attribute, one-line help); the help stands here so that `--help` imports nothing."""
 

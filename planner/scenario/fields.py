@@ -21,6 +21,8 @@ class Field:
     name: str
     owner: type[BaseModel]
     info: FieldInfo
+    kind: str | None = None
+    """Kind of workload it lies in, None outside workloads."""
 
     @property
     def parts(self) -> tuple[type[BaseModel], ...]:
@@ -110,13 +112,13 @@ def fields_at(steps: Sequence[str | int], kind: str | None = None) -> tuple[Fiel
 
 
 def walk_fields(
-    owner: type[BaseModel] = ScenarioFile, prefix: tuple[str, ...] = ()
+    owner: type[BaseModel] = ScenarioFile, prefix: tuple[str, ...] = (), kind: str | None = None
 ) -> Iterator[tuple[tuple[str, ...], Field]]:
     """Every field with its path, parents before children; kinds of workloads one after another."""
-    for name in owner.model_fields:
-        found = field_of(owner, name)
-        assert found is not None
+    kind = kind_of(owner) or kind
+    for name, info in owner.model_fields.items():
+        found = Field(name, owner, info, kind)
         path = (*prefix, name)
         yield path, found
         for part in found.parts:
-            yield from walk_fields(part, path)
+            yield from walk_fields(part, path, kind)

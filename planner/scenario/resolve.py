@@ -185,6 +185,8 @@ def default_text(part: BaseModel, name: str) -> str:
             getattr(m, "auto", False) for m in type(part).model_fields[name].metadata
         )
         return "auto" if accepts_auto else ""
+    if isinstance(value, BaseModel | dict):
+        return ""
     if isinstance(value, tuple):
         return ", ".join(shown(v) for v in value)
     if isinstance(value, BatchSize):
