@@ -1,3 +1,30 @@
 """Capacity planning for GPU fleets: the cheapest proven plan that fits, or why there is none."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
+
+__all__ = ["Plan", "Scenario", "load", "solve"]
+
+if TYPE_CHECKING:
+    from planner.api import load, solve
+    from planner.plan.schema import Plan
+    from planner.scenario import Scenario
+
+_HOMES = {
+    "load": "planner.api",
+    "solve": "planner.api",
+    "Plan": "planner.plan.schema",
+    "Scenario": "planner.scenario",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use, so that `import planner` and `--help` stay fast."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'planner' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

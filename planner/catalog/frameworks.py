@@ -152,6 +152,8 @@ class TrainingFramework(Sourced):
     """Lower is tried first by `default_framework`."""
     speed: dict[str, float] = Field(default_factory=dict)
     """Speed constants, where a framework has its own."""
+    speed_stack: str = ""
+    """Stack of catalogs/speed whose measurements stand for it; its own id when empty."""
 
 
 @cache

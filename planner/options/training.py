@@ -87,10 +87,10 @@ def _capability(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Rejection 
         )
     if recipe.precision == "fp16" and not ask.model.fp16_ok:
         return refuse(f"{ask.model.id} overflows in fp16, and {gpu.name} has no bf16")
-    kernel = attention_kernel(gpu, ask.attention)
-    if not kernel.runs:
-        return refuse(kernel.reason)
-    return kernel.kernel
+    choice = attention_kernel(gpu, ask.attention)  # type: ignore[arg-type]
+    if choice.refused:
+        return refuse(f"`attention: {ask.attention}`: {choice.refused}")
+    return choice.kernel
 
 
 def memory_setup(ask: TrainingAsk, recipe: Recipe, kernel: str) -> TrainingSetup:
@@ -233,12 +233,14 @@ def _compute(
     grid: Grid,
 ) -> _Pass:
     axes = {n: getattr(grid, n) for n in ("tp", "pp", "dp", "cp", "ep", "micro_batch")}
-    memory = training_memory(ask.model, pool.gpu, framework, setup, zero=recipe.zero, **axes)
     accumulation = ask.global_batch // (grid.dp * grid.micro_batch)
+    memory = training_memory(
+        ask.model, pool.gpu, framework, setup, zero=recipe.zero, accumulation=accumulation, **axes
+    )
     # A layer split has no pipeline: one micro-batch walks through all GPUs before the next starts.
     passes = np.ones_like(accumulation) if recipe.sharding == "layers" else accumulation
     speed = training_speed(
-        ask.model, pool.gpu, pool.link, _speed_setup(ask, recipe, kernel),
+        ask.model, pool.gpu, pool.link, _speed_setup(ask, recipe, kernel, framework.speed_stack or framework.id),
         zero=recipe.zero, accumulation=passes, **axes,
     )  # fmt: skip
     ledger = memory.ledger
@@ -252,13 +254,13 @@ def _compute(
         ask, pool, recipe, kernel, grid, memory, speed, accumulation,
         need=spread(ledger.upper if ask.careful else ledger.best),
         have=spread(ledger.usable_low if ask.careful else ledger.usable),
-        host=spread(memory.host_bytes) * grid.gpus,
+        host=spread(memory.host_bytes.upper if ask.careful else memory.host_bytes.best) * grid.gpus,
         nvme=spread(memory.nvme_bytes) * grid.gpus,
         hours=ask.tokens / np.maximum(spread(rate), 1e-9) / HOUR_S,
     )  # fmt: skip
 
 
-def _speed_setup(ask: TrainingAsk, recipe: Recipe, kernel: str) -> TrainingSpeedSetup:
+def _speed_setup(ask: TrainingAsk, recipe: Recipe, kernel: str, stack: str) -> TrainingSpeedSetup:
     return TrainingSpeedSetup(
         method=ask.kind,  # type: ignore[arg-type]
         precision=recipe.precision,  # type: ignore[arg-type]
@@ -266,7 +268,7 @@ def _speed_setup(ask: TrainingAsk, recipe: Recipe, kernel: str) -> TrainingSpeed
         recompute=recipe.recompute,
         attention=kernel,  # type: ignore[arg-type]
         optimizer=ask.optimizer,
-        framework=recipe.framework,
+        framework=stack,
         offload_optimizer=recipe.offload_optimizer,
         offload_parameters=recipe.offload_parameters,
         offload_activations=recipe.offload_activations,

@@ -1,0 +1,138 @@
+"""One explanation per workload without an option: headline, facts, layouts tried, what would work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
+from planner.options.consider import consider_one
+from planner.options.describe import layout_text
+from planner.options.explain.serving_facts import serving_facts
+from planner.options.explain.training_facts import training_facts
+from planner.options.explain.what_if import outlook
+from planner.options.question import ConsideredByWorkload, Question
+from planner.options.records import Considered, Reason, Rejection
+from planner.options.refusals import miss
+from planner.plan.schema import Explanation, LedgerAccount, SourcePlace
+from planner.scenario import Scenario
+
+TRIED_ROWS = 8
+"""Layouts shown in the account; the others are in `planner why`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A workload without an option, considered in full detail on every pool."""
+
+    ask: Ask
+    pools: tuple[PoolFacts, ...]
+    parts: tuple[Considered, ...]
+
+    @property
+    def rejections(self) -> list[Rejection]:
+        """All rejections, nearest misses first."""
+        return sorted((r for c in self.parts for r in c.rejections), key=miss)
+
+
+def explain_workloads(
+    scenario: Scenario,
+    question: Question,
+    considered: ConsideredByWorkload,
+    hopeless: Sequence[str],
+) -> tuple[Explanation, ...]:
+    """Explanations in the scenario's order, each pointing at the user's own line."""
+    pools = tuple(s.facts for s in question.suppliers)
+    result = []
+    for ask in question.asks:
+        if ask.name in hopeless:
+            place = _place(scenario, f"{scenario.workload(ask.name).path}.model")
+            result.append(explain_ask(ask, pools).model_copy(update={"place": place}))
+    return tuple(result)
+
+
+def explain_ask(ask: Ask, pools: Sequence[PoolFacts]) -> Explanation:
+    """Why none of the pools can run the workload, and what would."""
+    parts = tuple(consider_one(ask, p, detail=True) for p in pools)
+    case = _Case(ask, tuple(pools), parts)
+    after = outlook(ask, case.pools, case.rejections)
+    facts = _facts(case)
+    return Explanation(
+        workload=ask.name,
+        code="P302",
+        headline=_headline(case),
+        label=facts[0] if facts else "",
+        because=tuple(facts[1:]),
+        tried=_tried(case),
+        help=after.help,
+        notes=(*_notes(case), *after.notes),
+    )
+
+
+def _place(scenario: Scenario, path: str) -> SourcePlace:
+    span = scenario.span(path)
+    lines = scenario.sources.get(span.file, "").splitlines()
+    text = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
+    return SourcePlace(
+        file=span.file, line=span.line, column=span.column, end_column=span.end_column, text=text
+    )
+
+
+def _headline(case: _Case) -> str:
+    reasons = {r.reason for r in case.rejections if r.reason is not Reason.ILLEGAL_LAYOUT}
+    name, model = case.ask.name, case.ask.model.id
+    if reasons <= {Reason.CAPABILITY}:
+        return f"`{name}` cannot run on any GPU it may use"
+    if Reason.MEMORY in reasons and not reasons & {Reason.LATENCY, Reason.DEADLINE}:
+        return f"`{name}` does not fit: {model} needs more memory than any layout on its GPUs has"
+    if Reason.DEADLINE in reasons:
+        return f"`{name}` cannot finish before its deadline on any GPUs it may use"
+    if Reason.LATENCY in reasons:
+        return f"`{name}` cannot meet its latency objectives on any GPUs it may use"
+    if reasons <= {Reason.NOT_ALLOWED}:
+        return f"`{name}` may use no pool of the inventory"
+    return f"`{name}` has no layout that works: {', '.join(sorted(r.value for r in reasons))}"
+
+
+def _facts(case: _Case) -> list[str]:
+    """The first fact labels the user's line; the others follow as because / and."""
+    if isinstance(case.ask, ServingAsk):
+        return serving_facts(case.ask, case.pools, case.rejections)
+    assert isinstance(case.ask, TrainingAsk)
+    return training_facts(case.ask, case.pools, case.rejections)
+
+
+def _tried(case: _Case) -> tuple[LedgerAccount, ...]:
+    """The account of the layouts with most GPUs in the most preferred format, nearest miss first."""
+    rows = [r for r in case.rejections if r.reason is Reason.MEMORY and r.account is not None]
+    most = {
+        c.pool: max((r.layout.gpus for r in rows if r.pool == c.pool), default=0)
+        for c in case.parts
+    }
+    rows = [r for r in rows if r.layout.gpus == most[r.pool]]
+    return tuple(_account_row(r) for r in rows[:TRIED_ROWS])
+
+
+def _account_row(rejection: Rejection) -> LedgerAccount:
+    assert rejection.account is not None
+    assert rejection.need is not None
+    assert rejection.have is not None
+    layout = rejection.layout
+    shape = f"({layout.tp},{layout.pp}) " if layout.tp * layout.pp > 1 else ""
+    return LedgerAccount(
+        pool=rejection.pool,
+        layout=shape + layout_text(layout),
+        components={name: upper for name, _, upper, _, _ in rejection.account.components},
+        need_gib=rejection.need,
+        have_gib=rejection.have,
+        short_gib=rejection.need - rejection.have,
+    )
+
+
+def _notes(case: _Case) -> tuple[str, ...]:
+    """Layouts that are not legal, grouped by what does not divide."""
+    by_text: dict[str, set[int]] = {}
+    for rejection in case.rejections:
+        if rejection.reason is Reason.ILLEGAL_LAYOUT:
+            by_text.setdefault(rejection.message, set()).add(rejection.layout.gpus)
+    return tuple(f"not possible: {text}" for text in list(by_text)[:3])
