@@ -241,6 +241,8 @@ class Model(Sourced):
     fp16_ok: bool = True
     """False where 16-bit floats overflow and engines refuse fp16 (Gemma 2 and 3, GLM-4)."""
     max_position_embeddings: int
+    served_context: int | None = None
+    """max_position_embeddings of the instruction-tuned checkpoint that is served, where it differs."""
     published_params: int | None = None
     published_source: str = ""
 
