@@ -63,17 +63,20 @@ def model_of(config: Config) -> Model:
 
 
 @cache
-def _same_total(device_gib: float) -> str | None:
-    """The catalog's card whose CUDA total is nearest to a printed total, if any is close."""
+def _same_total(device_gib: float, *, halved: bool) -> str | None:
+    """The catalog's card whose CUDA total is nearest to a printed total, if any is close.
+
+    fp16 weights of a bf16 model point to a card without bf16, others to one with it.
+    """
     totals = {i: catalog_gpu(i).memory.cuda_total_mib / 1024 for i in catalog_ids("gpus")}
-    nearest = min(totals, key=lambda i: (abs(totals[i] - device_gib), i))
-    return nearest if abs(totals[nearest] / device_gib - 1) <= _SAME else None
+    close = [i for i, total in totals.items() if abs(total / device_gib - 1) <= _SAME]
+    alike = [i for i in close if catalog_gpu(i).has("bf16") != halved]
+    return min(alike, key=lambda i: (abs(totals[i] - device_gib), i), default=None)
 
 
-def _stand_in(config: Config, model: Model) -> str:
-    """A card for a case that names none: fp16 weights of a bf16 model point to one without bf16."""
-    halved = text(config, "weights") == "fp16" and model.native_dtype == "bf16"
-    return _OLD if halved else _RECENT
+def _halved(config: Config, model: Model) -> bool:
+    """Whether a bf16 model was run in fp16, as cards before Ampere have to."""
+    return text(config, "weights") == "fp16" and model.native_dtype == "bf16"
 
 
 def known_gpu(config: Config, model: Model) -> tuple[Gpu, bool]:
@@ -86,8 +89,9 @@ def known_gpu(config: Config, model: Model) -> tuple[Gpu, bool]:
     """
     name, device = text(config, "gpu"), device_of(config)
     if name is None:
-        found = _same_total(device) if device is not None else None
-        gpu = catalog_gpu(found or _stand_in(config, model))
+        halved = _halved(config, model)
+        found = _same_total(device, halved=halved) if device is not None else None
+        gpu = catalog_gpu(found or (_OLD if halved else _RECENT))
     else:
         try:
             gpu = catalog_gpu(name)
@@ -96,7 +100,7 @@ def known_gpu(config: Config, model: Model) -> tuple[Gpu, bool]:
                 raise Skip(
                     f"GPU {name} is not in the catalog and its total is not stated"
                 ) from None
-            gpu = catalog_gpu(_stand_in(config, model))
+            gpu = catalog_gpu(_OLD if _halved(config, model) else _RECENT)
     if device is None:
         return gpu, name is not None
     mib = round(device * 1024)

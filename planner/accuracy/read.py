@@ -92,6 +92,9 @@ def _case(record: dict[str, object], path: Path) -> Case:
     if "id" not in record or not isinstance(measured, dict):
         raise BadMeasurements(f"{path}: a case without id or with a bad `measured`")
     config = {k: v for k, v in record.items() if k not in _APART}
+    if "peak_kind" in measured:
+        # Which statistic a peak is belongs to the question, not to the answer.
+        config["peak_kind"] = measured["peak_kind"]
     return Case(
         id=str(record["id"]),
         config=config,

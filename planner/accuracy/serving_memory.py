@@ -57,9 +57,9 @@ def _degrees(config: Config, engine: ServingEngine) -> tuple[int, int, int, int]
     return (tp or max(gpus // (pp * dp), 1)), pp, dp, ep
 
 
-def _linked(gpu: Gpu, config: Config, group: int, known: bool) -> bool:
+def _linked(gpu: Gpu, config: Config, group: int) -> bool:
     """Whether a group of GPUs shares NVLink or a like fabric: switched or meshed, not bridged pairs."""
-    if not known and device_of(config) is not None:
+    if text(config, "gpu") is None and device_of(config) is not None:
         return gpu.memory.cuda_total_mib / 1024 >= _SERVER_GIB
     if gpu.fabric is not None and gpu.fabric.domain:
         return gpu.fabric.domain >= group
@@ -77,7 +77,7 @@ def _context(config: Config, model: Model) -> tuple[int, int | None, bool]:
         return length, prompt, True
     if prompt is not None or output is not None:
         return (prompt or 1) + (output or 0), prompt or 1, True
-    return model.max_position_embeddings, None, False
+    return model.served_context or model.max_position_embeddings, None, False
 
 
 def _read(config: Config) -> _Read:
@@ -98,7 +98,7 @@ def _read(config: Config) -> _Read:
         batch=integer(config, "batch") or 1,
         prompt=prompt,
     )
-    linked = _linked(gpu, config, tp * dp, known)
+    linked = _linked(gpu, config, tp * dp)
     return _Read(model, gpu, known, engine, setup, tp, pp, dp, ep, linked, stated)
 
 

@@ -94,7 +94,7 @@ def attention_kernel(engine: ServingEngine, attention: str, gpu: Gpu) -> str:
     >>> [attention_kernel(serving_engine("vllm"), "auto", gpu(g)) for g in ("v100-sxm2-32gb", "h800-sxm5-80gb")]
     ['sdpa', 'flash']
     """
-    flash = bool(gpu.flash_attention) or gpu.vendor != "nvidia" or engine.own_flash
+    flash = max(gpu.flash_attention, default=0) >= 2 or gpu.vendor != "nvidia" or engine.own_flash
     available = [a for a in engine.attention if a != "flash" or flash]
     if attention == "auto":
         usual = engine.memory.activations.kernel

@@ -75,6 +75,8 @@ class Activations(Record):
     """Bytes per attention score where the engine has no fused kernel; 0: fused."""
     sampler: Constant | None = None
     """Bytes per logit (sequences x vocabulary) of sampling at the most sequences."""
+    sampler_chunked: bool = True
+    """Whether the profiling run samples when prefill is chunked."""
     logits: float = 0.0
     """Bytes per logit of the last token of each sequence, where there is no sampler profile."""
     kernel: Literal["auto", "flash", "sdpa", "eager"] = "auto"
@@ -93,6 +95,8 @@ class Multimodal(Record):
     hidden: float
     patches: int
     """Patches of the largest image, where the record of the model does not say."""
+    width: int
+    """Width of the vision tower, where the record of the model does not say."""
     upper: float = 1.5
     evidence: str
 
@@ -136,7 +140,8 @@ class WeightProfile(Record):
     vocab_multiple: int = 64
     quantize_head: bool = False
     vision_split: bool = True
-    absorb_latent: bool = False
+    absorb_latent: Literal["none", "split", "merged"] = "none"
+    """MLA decoding keeps up-projections in 16 bit: split (its own two), or merged into query and output."""
     untied: tuple[str, ...] = ()
     """Weight families whose checkpoints hold tied embeddings twice (`all` for every one)."""
     embedding_on_cpu: bool = False
@@ -231,6 +236,8 @@ class ServingEngine(Sourced):
     since: str = "0"
     before: str = "9999"
     min_capability: tuple[int, int] = (0, 0)
+    tag: str = ""
+    """A word in version texts that names this profile, such as V0."""
     releases: dict[str, str] = Field(default_factory=dict)
     """Year-month to the version current in it."""
     memory: Memory
@@ -380,7 +387,8 @@ def profile_for(name: str, version: str, gpu: Gpu | None) -> ServingEngine | Non
         if gpu is not None and gpu.vendor == "nvidia" and gpu.capability < engine.min_capability:
             continue
         fitting.append(engine)
+    tagged = [e for e in fitting if e.tag and re.search(rf"\b{e.tag}\b", version)]
     if not fitting:
         return None
-    best = max(fitting, key=lambda e: _version(e.since))
+    best = max(tagged or fitting, key=lambda e: _version(e.since))
     return serving_engine(best.id, version)

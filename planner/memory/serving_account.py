@@ -121,6 +121,7 @@ def weight_rules(engine: ServingEngine, fmt: WeightFormat, gpu: Gpu) -> WeightRu
         vision_split=profile.vision_split,
         expert_multiple=multiple,
         absorb_latent=profile.absorb_latent,
+        granularity=int(profile.granularity_mib * MIB) if fmt.scope == "all" else 0,
         untied_head="all" in profile.untied or fmt.family in profile.untied,
         embedding_on_cpu=profile.embedding_on_cpu,
         stages=profile.stages,

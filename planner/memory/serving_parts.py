@@ -120,13 +120,15 @@ def image_bytes(model: Model, engine: ServingEngine, sequences: int) -> float:
     patches x vision width x 2 bytes x multiple; a cross-attention model profiles one image per sequence.
     """
     vision, constants = model.vision, engine.memory.multimodal
-    if vision is None or constants is None or not vision.hidden_size:
+    if vision is None or constants is None:
         return 0.0
     patches = constants.patches
     if vision.image_size and vision.patch_size:
         patches = (vision.image_size // vision.patch_size) ** 2 * (vision.max_tiles or 1)
     images = sequences if encoder_tokens(model) else 1
-    return float(patches * vision.hidden_size * _HALF * constants.hidden * images)
+    return float(
+        patches * (vision.hidden_size or constants.width) * _HALF * constants.hidden * images
+    )
 
 
 def profile_activations(
@@ -134,10 +136,10 @@ def profile_activations(
     model: Model,
     gpu: Gpu,
     g: Grid,
-    sizes: tuple[int, int],
+    sizes: tuple[int, int, int],
     attention: str,
 ) -> Span:
-    """Allocator peak of the profiling run; `sizes` = tokens of a step, most sequences.
+    """Allocator peak of the profiling run; `sizes` = tokens of a step, most sequences, context.
 
     max(step tokens x bytes per token, sequences x vocabulary x bytes per logit, largest image). The second term is the
     floor of chunked prefill and does not shrink with tp: every rank gathers the logits.
@@ -146,16 +148,19 @@ def profile_activations(
     >>> from planner.catalog.engines import serving_engine
     >>> from planner.memory.grid import grid
     >>> s = profile_activations(serving_engine("vllm-v1"), model("qwen3-8b"), gpu("rtx-3090"), grid(1, 1, 1, 1, 1),
-    ...     (2048, 256), "auto")
+    ...     (2048, 256, 8192), "auto")
     >>> round(float(s.best[0]) / 2**30, 1)
     1.4
     """
     constants = engine.memory.activations
-    tokens, sequences = sizes
+    tokens, sequences, context = sizes
     flash = is_flash(engine, attention, gpu)
     step = tokens * token_bytes(model, constants, g.tp.astype(np.float64), flash=flash)
     logits = float(min(sequences, tokens)) * model.vocab_size
     floor = constants.sampler
+    chunked = tokens < context
+    if chunked and not constants.sampler_chunked:
+        logits = 0.0
     image = image_bytes(model, engine, sequences)
     mm_upper = engine.memory.multimodal.upper if engine.memory.multimodal else 1.0
     if floor is not None:

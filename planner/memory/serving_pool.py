@@ -52,7 +52,9 @@ def _overheads(
 ) -> _Overheads:
     sequences = sequences_limit(engine, gpu, setup.max_num_seqs)
     return _Overheads(
-        profile_activations(engine, model, gpu, g, (step, sequences), setup.attention),
+        profile_activations(
+            engine, model, gpu, g, (step, sequences, setup.context), setup.attention
+        ),
         non_torch(engine, g),
         cuda_graphs(engine, model, g, eager=setup.eager),
         constant_span(engine.memory.budget.context, g.tp.shape),
@@ -107,14 +109,16 @@ def _tokens(
         held = np.where(kv.sequence > 0, pool / kv.sequence, np.inf).min(axis=1)
     windows = bool((kv.long_token < kv.token).any())
     if engine.memory.kv.printed_tokens == "concurrency" and windows:
-        return np.maximum(np.floor(held * setup.context), 0.0)
-    return np.maximum(np.floor(linear / block) * block, 0.0)
+        linear, block = held * setup.context, 1
+    result: Floats = np.maximum(np.floor(linear / block) * block, 0.0)
+    return result
 
 
 def _held(pool: Floats, sequence: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         held = np.where(sequence > 0, pool / sequence, np.inf).min(axis=1)
-    return np.maximum(np.floor(held), 0.0)
+    result: Floats = np.maximum(np.floor(held), 0.0)
+    return result
 
 
 def pool_account(

@@ -30,6 +30,8 @@ from planner.memory.weights import stage_weights
 
 Floats = NDArray[np.float64]
 _HALF: Final = 2
+_BESIDE_SCORES: Final = 6
+"""Hidden-wide tensors live beside the scores: residual, query, repeated keys and values, output, input."""
 
 
 def largest_matrix(model: Model, *, head: bool) -> int:
@@ -79,9 +81,8 @@ def _prefill(
     step = tokens * token_bytes(model, constants, g.tp.astype(np.float64), flash=flash)
     if attention_kernel(engine, setup.attention, gpu) == "eager" and constants.score_bytes:
         heads = np.ceil(model.num_attention_heads / g.tp)
-        step = (
-            step + setup.batch * heads * float(min(prompt, chunk)) * prompt * constants.score_bytes
-        )
+        scores = setup.batch * heads * float(min(prompt, chunk)) * prompt * constants.score_bytes
+        step = np.maximum(step, scores + tokens * _HALF * _BESIDE_SCORES * model.hidden_size)
     logits = setup.batch * model.vocab_size * constants.logits
     return step + logits, constants.upper
 

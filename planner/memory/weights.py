@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,11 @@ class WeightRules:
     """Whether tp splits the vision tower, or each rank holds it whole."""
     expert_multiple: int = 1
     """Expert widths are padded to a multiple of this."""
-    absorb_latent: bool = False
-    """MLA decoding keeps the up-projection of keys and values a second time, in 16 bit."""
+    absorb_latent: Literal["none", "split", "merged"] = "none"
+    """What MLA decoding keeps a second time, in 16 bit: the up-projections of keys and values themselves (split),
+    or merged into the query and output projections."""
+    granularity: int = 0
+    """Bytes that large matrices are rounded up to: the allocator's segments; 0: not at all."""
     untied_head: bool = False
     """Tied embeddings are held twice."""
     embedding_on_cpu: bool = False
@@ -112,6 +115,23 @@ def _expert_padding(tensor: TensorSpec, rules: WeightRules) -> float:
     return -(-width // rules.expert_multiple) * rules.expert_multiple / width
 
 
+_FUSED: Final = {
+    "q_proj": "qkv",
+    "k_proj": "qkv",
+    "v_proj": "qkv",
+    "gate_proj": "gu",
+    "up_proj": "gu",
+}
+"""Matrices that engines hold as one."""
+_LARGE: Final = 10 * 2**20
+"""Allocations from this size on get segments of their own."""
+
+
+def _fused_name(tensor: TensorSpec) -> str:
+    stem, _, last = tensor.name.rpartition(".")
+    return f"{stem}.{_FUSED.get(last, last)}"
+
+
 def _rank_bytes(
     tensors: tuple[TensorSpec, ...],
     model: Model,
@@ -121,13 +141,38 @@ def _rank_bytes(
     rules: WeightRules,
 ) -> Floats:
     tp, world = axes
-    total = np.zeros(tp.shape)
+    fused: dict[str, Floats] = {}
     for tensor in tensors:
         bits = bits_per_element(fmt, tensor, model, layer, quantize_head=rules.quantize_head)
-        total += tensor.count * bits / 8 * tensor_share(tensor, model, tp, world, rules)
-        if rules.absorb_latent and tensor.name.endswith("kv_b_proj"):
-            total += tensor.count * 2 / tp
-    return total
+        held = tensor.count * bits / 8 * tensor_share(tensor, model, tp, world, rules)
+        name = _fused_name(tensor) if rules.granularity else ""
+        fused[name] = fused.get(name, 0.0) + held
+        if tensor.name.endswith("kv_b_proj"):
+            fused["absorbed"] = absorbed_bytes(model, rules) / tp
+    if rules.granularity:
+        unit = rules.granularity
+        for name, held in fused.items():
+            fused[name] = np.where(held >= _LARGE, np.ceil(held / unit) * unit, held)
+    return sum(fused.values(), np.zeros(tp.shape))
+
+
+def absorbed_bytes(model: Model, rules: WeightRules) -> float:
+    """Bytes of one MLA layer's absorbed projections over all ranks.
+
+    split: heads x rank x (nope + v) x 2; merged: heads x rank x (query input + hidden) x 2.
+
+    >>> from planner.catalog import model
+    >>> m = model("deepseek-v2-lite")
+    >>> round(27 * absorbed_bytes(m, WeightRules(absorb_latent="merged")) / 2**30, 2)
+    1.69
+    """
+    mla = model.mla
+    if mla is None or rules.absorb_latent == "none":
+        return 0.0
+    wide = mla.qk_nope_head_dim + mla.v_head_dim
+    if rules.absorb_latent == "merged":
+        wide = (mla.q_lora_rank or model.hidden_size) + model.hidden_size
+    return 2.0 * model.num_attention_heads * mla.kv_lora_rank * wide
 
 
 @lru_cache(maxsize=1 << 14)
