@@ -113,6 +113,10 @@ class FrameworkMemory(Record):
     """Whether it quantizes the head too."""
     lora_dropout: bool = False
     adapters_fp32: bool = True
+    adapter_autocast: bool = True
+    """fp32 adapters run under autocast; if not they keep fp32 copies of their inputs."""
+    mixed_base: bool = False
+    """With fp32 masters the frozen base is fp32 too, and each linear layer keeps a 16-bit copy."""
     residual_fp32: bool = False
     """The residual stream is fp32 although weights are 16 bit."""
     activations: Constant

@@ -29,7 +29,8 @@ class KeepRules:
     targets: str = ""
     """Adapted modules; empty: every weight is trained."""
     rank: int = 0
-    adapters_fp32: bool = False
+    adapter_bytes: int = 0
+    """Bytes of the copy that each fp32 adapter makes of its input: 2 under autocast, 4 without; 0: no copy."""
     dropout: bool = False
     fused: bool = False
     """Fused norms and gated activations."""
@@ -102,10 +103,10 @@ def _input(rules: KeepRules, width: float, *modules: str) -> float:
     b, hits = rules.compute_bytes, _hit(rules, *modules)
     if rules.targets and rules.dropout:
         shared = b * width if rules.quantized_inputs else 0.0
-        return shared + hits * (b + 1) * width
-    if rules.autocast or (rules.targets and rules.adapters_fp32):
+        return shared + hits * (max(b, rules.adapter_bytes) + 1) * width
+    if rules.autocast or (rules.targets and rules.adapter_bytes):
         shared = b * width if rules.quantized_inputs else 0.0
-        return shared + hits * 2 * width
+        return shared + hits * (rules.adapter_bytes or 2) * width
     if rules.targets and rules.quantized_inputs:
         return b * width
     return b * width if hits else 0.0
@@ -145,7 +146,7 @@ def _output_input(rules: KeepRules, ad: float) -> float:
         return 0.0
     if rules.dropout:
         return (rules.compute_bytes + 1) * ad
-    return 2.0 * ad if rules.adapters_fp32 else 0.0
+    return float(rules.adapter_bytes * ad)
 
 
 def _latent(model: Model, rules: KeepRules) -> Kept:

@@ -21,19 +21,27 @@ def keep_rules(setup: TrainingSetup, memory: FrameworkMemory, wide: Widths) -> K
     kernel = "flash" if selective and setup.attention == "eager" else setup.attention
     dropout = memory.lora_dropout if setup.lora_dropout is None else setup.lora_dropout
     adapters = setup.adapters
+    mixed = adapters and setup.precision == "autocast"
     return KeepRules(
         compute_bytes=wide.compute,
-        autocast=not adapters and regime(setup, memory) == "autocast",
+        autocast=(not adapters and regime(setup, memory) == "autocast") or mixed,
         kernel=kernel,
         targets=setup.lora_targets if adapters else "",
         rank=setup.lora_rank if adapters else 0,
-        adapters_fp32=adapters and setup.lora_dtype == "fp32" and memory.adapters_fp32,
+        adapter_bytes=_adapter_bytes(setup, memory),
         dropout=adapters and dropout,
         fused=setup.fused_kernels or memory.fused_kernels,
         repeats_kv=memory.repeats_kv or setup.attention == "sdpa",
         merged_qkv=memory.merged_qkv,
         quantized_inputs=setup.quantized and memory.quantized_inputs,
     )
+
+
+def _adapter_bytes(setup: TrainingSetup, memory: FrameworkMemory) -> int:
+    """Bytes of the copy an fp32 adapter makes of its input; none for 16-bit adapters."""
+    if not setup.adapters or setup.lora_dtype != "fp32":
+        return 0
+    return 2 if memory.adapter_autocast else 4
 
 
 def _bytes(kept: Kept, ranks: Ranks, setup: TrainingSetup) -> Number:
