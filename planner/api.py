@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from planner.optimize.answer import Answer, answer
-from planner.optimize.outcome import ProgressCallback, SolveLimits
+from planner.optimize.outcome import ProgressCallback
+from planner.optimize.outcome import SolveLimits as SolveLimits
 from planner.plan.schema import Plan
 from planner.scenario import Scenario
 from planner.scenario import load as load_scenario

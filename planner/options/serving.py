@@ -65,7 +65,7 @@ def _format(
     )
     if engine is None:
         # Told by the engine people would expect first; the others refuse as well.
-        engine = serving_engine(serving_engine_ids()[0])
+        engine = next(e for i in serving_engine_ids() if (e := serving_engine(i)).preference > 0)
     how = support(engine, weights, kv, ask.attention, ask.model, pool.gpu)
     if how.runs:
         return _Format(preference, engine, weights, kv, how)

@@ -1,0 +1,45 @@
+"""One line of progress on a terminal, and only past a second."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from planner.units import from_cents, money
+
+if TYPE_CHECKING:
+    from planner.optimize.outcome import Progress
+
+PATIENCE_S: Final = 1.0
+"""No progress is shown before this."""
+
+
+@contextmanager
+def progress_line(*, enabled: bool) -> Iterator[Callable[[Progress], None] | None]:
+    """A callback that rewrites one line on stderr; it is wiped at the end."""
+    if not enabled:
+        yield None
+        return
+    start = time.monotonic()
+    shown = False
+
+    def report(event: Progress) -> None:
+        nonlocal shown
+        if time.monotonic() - start < PATIENCE_S:
+            return
+        best = "-" if event.incumbent_cents is None else money(from_cents(event.incumbent_cents))
+        bound = "-" if event.bound_cents is None else money(from_cents(event.bound_cents))
+        gap = "" if event.gap is None else f"  gap {100 * event.gap:.2f} %"
+        sys.stderr.write(f"\r\x1b[K{event.stage}  best {best}  bound {bound}{gap}")
+        sys.stderr.flush()
+        shown = True
+
+    try:
+        yield report
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

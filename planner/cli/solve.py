@@ -1,0 +1,101 @@
+"""`planner solve FILE`: the cheapest plan, or why there is none."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from planner.cli.exits import EXIT_BY_STATUS, EXIT_UNMET
+from planner.cli.problems import load_scenario
+from planner.cli.progress import progress_line
+from planner.cli.shipped import scenario_path
+from planner.cli.terminal import terminal_width
+from planner.plan.schema import Plan, Status
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+    help="Change a value before solving, such as workloads.chat.context=16384; repeatable.",
+)  # fmt: skip
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="Output format.",
+)  # fmt: skip
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False), help="Also save the plan as JSON to this file."
+)
+@click.option(
+    "--work", type=click.FloatRange(min=0.1), default=60.0, show_default=True,
+    help="Work limit in deterministic seconds: the same answer on a slow machine.",
+)  # fmt: skip
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0.1),
+    help="Wall-clock limit in seconds; gives up determinism.",
+)
+@click.option(
+    "--gap",
+    type=click.FloatRange(0, 100),
+    default=0.0,
+    show_default=True,
+    help="Stop at this gap in percent.",
+)
+@click.option(
+    "--require-proof", is_flag=True, help="Exit with 5 unless the plan is proven cheapest."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print the total only.")
+def solve(
+    file: str,
+    overrides: tuple[str, ...],
+    form: str,
+    out: str | None,
+    work: float,
+    time_limit: float | None,
+    gap: float,
+    require_proof: bool,
+    quiet: bool,
+) -> None:
+    """Find the cheapest GPUs for the workloads of a scenario FILE (- for standard input).
+
+    Exit code 0: a verified plan; 1: bad scenario; 3: proven that no plan exists; 4: nothing found within the limit;
+    5: --require-proof unmet; 70: a bug of planner; 130: interrupted.
+    """
+    scenario = load_scenario(scenario_path(file), overrides, quiet=quiet or form == "json")
+    from planner.api import SolveLimits, solve_fully
+
+    limits = SolveLimits(deterministic_time=work, wall_s=time_limit, gap=gap / 100)
+    with progress_line(enabled=sys.stderr.isatty() and not quiet) as report:
+        answer = solve_fully(scenario, limits=limits, progress=report)
+    plan = answer.plan
+    if out:
+        _save(plan, out)
+    click.echo(_render(plan, form, quiet=quiet), nl=False)
+    if require_proof and plan.status is Status.FEASIBLE:
+        raise click.exceptions.Exit(EXIT_UNMET)
+    raise click.exceptions.Exit(EXIT_BY_STATUS[plan.status])
+
+
+def _render(plan: Plan, form: str, *, quiet: bool) -> str:
+    if form == "json":
+        return plan.to_json()
+    if quiet:
+        return f"{plan.cost.total:.2f} {plan.cost.currency}\n" if plan.cost else f"{plan.status}\n"
+    from planner.report.text import render_text
+
+    return render_text(plan, width=terminal_width())
+
+
+def _save(plan: Plan, path: str) -> None:
+    """Write beside the target and rename: a cut-off write leaves the old file whole."""
+    target = Path(path)
+    draft = target.with_name(target.name + ".part")
+    try:
+        draft.write_text(plan.to_json(), "utf-8")
+        draft.replace(target)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise click.ClickException(f"cannot write {path}: {error.strerror}") from error
