@@ -66,10 +66,11 @@ def _linked(gpu: Gpu, config: Config, group: int) -> bool:
     return gpu.nvlink.topology in ("nvswitch", "mesh") and gpu.nvlink.domain >= min(group, 8)
 
 
-def _context(config: Config, model: Model) -> tuple[int, int | None, bool]:
+def _context(config: Config, model: Model, *, pool: bool) -> tuple[int, int | None, bool]:
     """Tokens of a sequence, of its prompt, and whether the case states them.
 
-    Engines take the model's maximum when no context is set, and so does the prediction of their log.
+    Engines with a pool take the model's maximum when no context is set, and so does the prediction of their log; for
+    others one token shows what cannot fit at any length.
     """
     prompt, output = integer(config, "prompt"), integer(config, "output")
     length = integer(config, "max_model_len")
@@ -77,7 +78,7 @@ def _context(config: Config, model: Model) -> tuple[int, int | None, bool]:
         return length, prompt, True
     if prompt is not None or output is not None:
         return (prompt or 1) + (output or 0), prompt or 1, True
-    return model.served_context or model.max_position_embeddings, None, False
+    return (model.served_context or model.max_position_embeddings) if pool else 1, None, False
 
 
 def _read(config: Config) -> _Read:
@@ -85,7 +86,7 @@ def _read(config: Config) -> _Read:
     gpu, known = known_gpu(config, model)
     engine = _engine(config, gpu)
     tp, pp, dp, ep = _degrees(config, engine)
-    context, prompt, stated = _context(config, model)
+    context, prompt, stated = _context(config, model, pool=engine.scheme == "pool")
     setup = ServingSetup(
         weights=text(config, "weights") or "16bit",
         kv=text(config, "kv") or "auto",
@@ -180,7 +181,13 @@ def _graphs(read: _Read) -> Number | Missing:
 
 
 def _withhold(figures: dict[str, Prediction], read: _Read) -> dict[str, Prediction]:
-    """Replace figures that need a GPU by the reason where the case names none."""
+    """Replace figures that need a GPU, or lengths, by the reason where the case states none."""
+    if not read.context_known and read.engine.scheme != "pool":
+        silent = Missing("neither context nor prompt and output are stated")
+        names = ["kv_gib", "kv_tokens", "activation_gib", "total_gib"]
+        verdict = figures["outcome"]
+        hopeless = isinstance(verdict, Verdict) and verdict.best != "fits" and read.gpu_known
+        figures = figures | {n: silent for n in (names if hopeless else [*names, "outcome"])}
     if read.gpu_known:
         return figures
     reason = Missing("GPU and its total are not stated")

@@ -154,6 +154,8 @@ class WeightProfile(Record):
     """Keeps cosines and sines of every position in 16 bit."""
     formats: dict[str, str] = Field(default_factory=dict)
     """What this engine means by a format name, such as nf4 without double quantization."""
+    handles: Constant | None = None
+    """GiB that the engine counts as weights because it reads them off the driver's free memory."""
     granularity_mib: float = 0.0
     """Segments a tensor is rounded up to when the engine reads its weights off the driver."""
     load: Literal["none", "tied-head", "fused-qkv"] = "none"

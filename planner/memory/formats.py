@@ -73,7 +73,7 @@ def variant(fmt: WeightFormat, model: Model, layer: int) -> str:
     if fmt.scope != "gguf":
         return ""
     n = model.num_layers
-    first = f"{layer < 2}{layer < 4}{layer < n // 16}{layer < n // 8}"
+    first = f"{layer < 2}{layer < 4}{layer < n // 16}{layer < n // 8}{layer >= 7 * n // 8}"
     return f"{_more_bits(layer, n)}{first}"
 
 
@@ -115,9 +115,11 @@ def _layer_type(file_type: str, kind: str, tensor: TensorSpec, model: Model, lay
     if tensor.name.endswith("down_proj"):
         return _down_type(file_type, kind, more=more, layer=layer, layers=n)
     if tensor.name.endswith("o_proj"):
-        wider = {"q2_k": "q3_k", "q3_k_m": "q4_k", "q3_k_l": "q5_k"}
+        wider = {"q2_k": "q3_k", "q3_k_m": "q4_k", "q3_k_l": "q5_k", "iq3_m": "q4_k"}
         return "q5_k" if eight_experts and kind == "q4_k" else wider.get(file_type, kind)
-    return kind
+    middle = n // 8 <= layer < 7 * n // 8
+    narrow = tensor.name.endswith(("q_proj", "k_proj")) or (tensor.kind != "attention" and middle)
+    return "iq3_xxs" if file_type == "iq3_xs" and narrow else kind
 
 
 def _value_type(file_type: str, kind: str, *, more: bool, grouped: bool, layer: int) -> str:
@@ -129,6 +131,7 @@ def _value_type(file_type: str, kind: str, *, more: bool, grouped: bool, layer: 
         "q2_k": "q4_k" if grouped else "q3_k",
         "q3_k_m": "q5_k" if layer < 2 else "q4_k",
         "q3_k_l": "q5_k",
+        "iq3_m": "q4_k",
         "q4_k_s": "q5_k" if layer < 4 else kind,
     }.get(file_type, kind)
 
@@ -140,8 +143,9 @@ def _down_type(file_type: str, kind: str, *, more: bool, layer: int, layers: int
         return "q5_k" if layer < layers // 8 else kind
     return {
         "q2_k": "q3_k",
-        "q3_k_m": "q5_k" if layer < layers // 16 else ("q4_k" if more else kind),
+        "q3_k_m": "q5_k" if layer < layers // 16 else "q4_k",
         "q3_k_l": "q5_k",
+        "iq3_m": "q4_k" if layer < layers // 8 else kind,
     }.get(file_type, kind)
 
 

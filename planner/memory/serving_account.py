@@ -18,7 +18,7 @@ from planner.memory.ledger import Component, Ledger, Tag
 from planner.memory.serving_parts import Span
 from planner.memory.serving_setup import ServingSetup
 from planner.memory.weights import WeightRules
-from planner.units import MIB
+from planner.units import GIB, MIB
 
 Floats = NDArray[np.float64]
 
@@ -119,6 +119,7 @@ def weight_rules(engine: ServingEngine, fmt: WeightFormat, gpu: Gpu) -> WeightRu
         vocab_multiple=profile.vocab_multiple,
         quantize_head=profile.quantize_head,
         vision_split=profile.vision_split,
+        vision=fmt.family != "gguf",
         expert_multiple=multiple,
         absorb_latent=profile.absorb_latent,
         granularity=int(profile.granularity_mib * MIB) if fmt.scope == "all" else 0,
@@ -145,12 +146,17 @@ def cache_rules(
     )
 
 
-def rotary_bytes(engine: ServingEngine, model: Model) -> float:
-    """Table of cosines and sines of every position in 16 bit, kept once per rank."""
+def beside_weights(engine: ServingEngine, model: Model) -> float:
+    """What an engine's log counts as weights beside them, once per rank.
+
+    Table of cosines and sines of every position in 16 bit, and handles where weights are read off the driver.
+    """
+    handles = engine.memory.weights.handles
+    fixed = handles.best * GIB if handles is not None else 0.0
     if not engine.memory.weights.rotary_table or model.learned_positions:
-        return 0.0
+        return fixed
     width = model.mla.qk_rope_head_dim if model.mla is not None else model.head_dim
-    return float(model.max_position_embeddings * width * 2)
+    return fixed + float(model.max_position_embeddings * width * 2)
 
 
 def weight_span(best: Floats, fmt: WeightFormat, tag_margin: float = 0.0) -> Span:

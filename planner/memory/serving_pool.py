@@ -16,7 +16,7 @@ from planner.memory.serving_account import (
     Account,
     Part,
     cache_rules,
-    rotary_bytes,
+    beside_weights,
     take,
     totals,
     weight_rules,
@@ -130,7 +130,7 @@ def pool_account(
     cache = cache_rules(engine, setup, fmt, step)
     stages = stage_weights(model, fmt, g.tp, g.pp, g.dp, rules)
     present = stages.by_stage > 0
-    weights = stages.by_stage + rotary_bytes(engine, model) * present
+    weights = stages.by_stage + beside_weights(engine, model) * present
     weights = np.maximum(weights - setup.offload_weights_bytes, 0.0)
     kv = stage_kv(model, g.tp, g.pp, setup.context, cache, rules.stages)
     over = _overheads(model, gpu, engine, setup, g, step)

@@ -34,6 +34,8 @@ class WeightRules:
     quantize_head: bool = False
     vision_split: bool = True
     """Whether tp splits the vision tower, or each rank holds it whole."""
+    vision: bool = True
+    """Whether the tower is loaded; GGUF files hold the text model, the tower has a file of its own."""
     expert_multiple: int = 1
     """Expert widths are padded to a multiple of this."""
     absorb_latent: Literal["none", "split", "merged"] = "none"
@@ -228,9 +230,9 @@ def _ends(
 ) -> tuple[Floats, Floats]:
     """Bytes before the first and after the last layer on one rank."""
     before, after = outer_tensors(model)
-    first = before
-    if rules.embedding_on_cpu:
-        first = tuple(t for t in before if t.kind != "embedding")
+    left_out = {"embedding"} if rules.embedding_on_cpu else set()
+    left_out |= set() if rules.vision else {"vision"}
+    first = tuple(t for t in before if t.kind not in left_out)
     start = _rank_bytes(first, model, fmt, None, axes, rules)
     end = _rank_bytes(after, model, fmt, None, axes, rules)
     return start, end
@@ -303,4 +305,5 @@ def checkpoint_bytes(model: Model, fmt: WeightFormat, *, with_mtp: bool = True) 
         total += len(cls.layers) * one / 8
     before, after = outer_tensors(model)
     extra = mtp_tensors(model) if with_mtp else ()
-    return int(total + sum(tensor_bytes(fmt, t, model) for t in (*before, *after, *extra)))
+    outer = (t for t in (*before, *after, *extra) if fmt.family != "gguf" or t.kind != "vision")
+    return int(total + sum(tensor_bytes(fmt, t, model) for t in outer))
