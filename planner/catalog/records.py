@@ -234,6 +234,8 @@ class Model(Sourced):
     moe: Moe | None = None
     vision: Vision | None = None
     mtp_layers: int = 0
+    mtp_embeddings: bool = True
+    """Whether the checkpoint repeats embedding and head in each MTP layer (GLM-4.6 does not)."""
     encoder_layers: int = 0
     num_mel_bins: int = 0
     extra_params: int = 0

@@ -190,14 +190,15 @@ def decoder_layer(model: Model, *, experts: bool, cross: bool = False) -> Iterat
 
 
 def mtp_layer(model: Model) -> Iterator[TensorSpec]:
-    """A multi-token-prediction layer as checkpoints store it, with its copies of embedding and head.
+    """A multi-token-prediction layer as checkpoints store it.
 
     DeepSeek-V3 and GLM-4.5 store two input norms, the projection of both inputs to one, a whole layer, the head's
-    norm, and copies of the embedding and the head.
+    norm, and copies of the embedding and the head; GLM-4.6 does without the copies.
     """
     hidden = model.hidden_size
-    yield matrix("mtp.embed_tokens", "mtp", model.vocab_size, hidden, "vocab", linear=False)
-    yield matrix("mtp.lm_head", "mtp", model.vocab_size, hidden, "vocab", linear=False)
+    if model.mtp_embeddings:
+        yield matrix("mtp.embed_tokens", "mtp", model.vocab_size, hidden, "vocab", linear=False)
+        yield matrix("mtp.lm_head", "mtp", model.vocab_size, hidden, "vocab", linear=False)
     yield matrix("mtp.eh_proj", "mtp", hidden, 2 * hidden, "replicated", linear=False)
     for name in ("enorm", "hnorm", "head_norm"):
         yield vector(f"mtp.{name}", "mtp", hidden)
