@@ -22,6 +22,8 @@ Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_VALUES: Final = 1_000_000
 _TAG: Final = "tag:yaml.org,2002:"
+_TAGS: Final = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
+"""Types of scalars that YAML itself defines."""
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCT_HEX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -136,7 +138,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
         help_lines = ("check the indentation, or put a text that contains `: ` in quotes",)
     elif "expected a single document" in problem or "document" in (error.context or ""):
         help_lines = ("one file holds one scenario: remove the `---` line",)
-    elif "expected" in problem and "found" in problem:
+    else:
         help_lines = ("check brackets, commas, quotes and indentation up to here",)
     return Diagnostic(
         "P002", Severity.ERROR, f"invalid YAML: {problem}", span, labels=labels, help=help_lines
@@ -179,7 +181,11 @@ class _Builder:
             raise DiagnosticError(self.problems)
         if id(node) in self.open:
             self.problems.append(
-                _problem("an alias refers to a value that contains it", self.span(node))
+                _problem(
+                    "an alias refers to a value that contains it",
+                    self.span(node),
+                    "remove the alias, or write the value out",
+                )
             )
             return Located(self.span(node))
         self.open.add(id(node))
@@ -195,7 +201,7 @@ class _Builder:
 
     def scalar(self, node: yaml.ScalarNode) -> Scalar:
         text = str(node.value)
-        if not node.tag.startswith(_TAG):
+        if node.tag.removeprefix(_TAG) not in _TAGS:
             self.problems.append(
                 _problem(
                     f"the tag `{node.tag}` is not supported", self.span(node), "remove the tag"
@@ -225,7 +231,7 @@ class _Builder:
         for key_node, value_node in node.value:
             span = self.span(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.problems.append(_problem("a key must be a text", span))
+                self.problems.append(_problem("a key must be a text", span, "write a single word"))
                 continue
             key = str(key_node.value)
             if key == "<<" and key_node.style not in ("'", '"'):
@@ -254,7 +260,8 @@ class _Builder:
         built = [self.build(source) for source in sources]
         for source in built:
             if source.mapping is None:
-                self.problems.append(_problem("`<<` merges mappings only", source.span))
+                help_line = "name a mapping by its anchor: `<<: *name`"
+                self.problems.append(_problem("`<<` merges mappings only", source.span, help_line))
         return [source for source in built if source.mapping is not None]
 
     def duplicate(self, key: str, span: Span, first: Span) -> None:

@@ -33,6 +33,30 @@ EXPECTED: Final = {
     "float_type": "a number",
 }
 """What pydantic's type errors mean, in plain words."""
+SYNONYMS: Final = {
+    "quantization": "precision",
+    "dtype": "precision",
+    "batch_size": "global_batch",
+    "max_model_len": "context",
+    "max_length": "context",
+    "seq_len": "sequence",
+    "max_num_seqs": "max_batch",
+    "max_num_batched_tokens": "max_batch_tokens",
+    "gpu_memory_utilization": "memory_fraction",
+    "tensor_parallel_size": "parallel",
+    "pipeline_parallel_size": "parallel",
+    "tp": "parallel",
+    "pp": "parallel",
+    "qps": "requests",
+    "rps": "requests",
+    "rate": "requests",
+    "input": "prompt",
+    "count": "owned",
+    "budget": "limits",
+    "p2p_enabled": "p2p",
+    "memory": "host_ram",
+}
+"""Names that other tools use for a key of ours."""
 
 
 def to_diagnostics(error: ValidationError, root: Located) -> list[Diagnostic]:
@@ -123,8 +147,10 @@ def unknown_key(steps: list[Step], root: Located) -> Diagnostic:
     help_lines = []
     near = _similar_key(steps, root)
     span = key_span(root, steps)
+    renamed = SYNONYMS.get(name.lower()) == near
     if near:
-        help_lines.append(f"a key with a similar name exists: `{near}`")
+        what = "planner calls it" if renamed else "a key with a similar name exists:"
+        help_lines.append(f"{what} `{near}`")
     elif elsewhere := _where(name, steps):
         help_lines.append(elsewhere)
     free = [key for key in valid if key not in _present(steps[:-1], root)]
@@ -132,7 +158,8 @@ def unknown_key(steps: list[Step], root: Located) -> Diagnostic:
     message = f"unknown key `{name}`"
     if len(steps) > 1 and (parent := _name(steps[:-1])):
         message += f" in `{parent}`"
-    fix = Fix(span, near) if near and near not in _present(steps[:-1], root) else None
+    free_key = near and not renamed and near not in _present(steps[:-1], root)
+    fix = Fix(span, near) if free_key else None
     return replace(_error("P101", message, span, *help_lines), fix=fix)
 
 
@@ -140,8 +167,12 @@ def _similar_key(steps: Sequence[Step], root: Located) -> str:
     """The valid key most like an unknown one, empty if none is."""
     owners = classes_at(steps[:-1], _kind_at(root, steps))
     valid = list(dict.fromkeys(key for owner in owners for key in owner.model_fields))
-    near = difflib.get_close_matches(str(steps[-1]).lower(), valid, 1, 0.6)
-    return near[0] if near else ""
+    name = str(steps[-1]).lower()
+    if (meant := SYNONYMS.get(name)) in valid:
+        return str(meant)
+    near = difflib.get_close_matches(name, valid, 1, 0.6)
+    holding = [key for key in valid if name in key.split("_")]
+    return next(iter([*near, *holding]), "")
 
 
 def _present(steps: Sequence[Step], root: Located) -> Iterable[str]:

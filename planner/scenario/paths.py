@@ -88,13 +88,17 @@ def nearest(root: Located, steps: Sequence[Step]) -> tuple[Located, list[Step]]:
 
 
 def span_of(root: Located, steps: Sequence[Step]) -> Span:
-    """Place of a value, or of the nearest value above it that the file holds."""
+    """Place of a value, or of the nearest value above it that the file holds.
+
+    An index is passed over where a single value was written instead of a list.
+    """
     node = root
     for step in steps:
         below = child(node, step)
-        if below is None:
+        if below is not None:
+            node = below
+        elif not isinstance(step, int) or node.items is not None:
             break
-        node = below
     return node.span
 
 

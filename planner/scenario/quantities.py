@@ -31,6 +31,12 @@ _SHOWN_UNITS = {
 }
 
 
+_MEANT = {
+    "msec": "ms", "millis": "ms", "milliseconds": "ms", "secs": "s", "mins": "min", "hr": "h", "hrs": "h",
+    "g": "GB", "gbe": "Gbit/s", "gbit": "Gbit/s", "gbps": "Gbit/s", "gb/sec": "GB/s",
+    "rps": "/s", "qps": "/s", "req/s": "/s",
+}  # fmt: skip
+"""Units people write by habit, and what they mean."""
 _NAMES = {
     "bytes": "size",
     "bandwidth": "bandwidth",
@@ -93,11 +99,12 @@ def _unit_refusal(value: str, dimension: str, accepted: str) -> PydanticCustomEr
         return refusal("unit", f"`{value}` does not start with a number", accepted)
     if not unit:
         return refusal("unit", f"the unit is missing in `{value}`", accepted)
-    near = difflib.get_close_matches(unit, units, 1, 0.5)
+    meant = _MEANT.get(unit.lower())
+    near = [meant] if meant in units else difflib.get_close_matches(unit, units, 2, 0.6)
     return refusal(
         "unit",
         f"`{unit}` is not a unit of {_NAMES[dimension]}",
-        *([f"a unit with a similar name exists: `{near[0]}`"] if near else []),
+        *([f"units with a similar name: {', '.join(f'`{n}`' for n in near)}"] if near else []),
         f"accepted units: {', '.join(units)}",
     )
 
