@@ -75,7 +75,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; a bug of ours ends in exit code 70 with a file to send."""
     try:
-        cli(prog_name="planner", standalone_mode=False)
+        code = cli(prog_name="planner", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.Abort:

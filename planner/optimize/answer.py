@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.optimize.assemble import assemble, has_plan, stats
+from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.solve import solve as optimize
 from planner.optimize.versions import versions
@@ -69,9 +70,9 @@ def answer(
         problems = verify_plan(scenario, draft)
         if problems:
             raise VerificationError(problems)
-        result = with_words(question, considered, built.options, draft).model_copy(
-            update={"verified": True}
-        )
+        worded = with_words(question, considered, draft)
+        worded = with_first_choices(built, outcome, worded, limits)
+        result = worded.model_copy(update={"verified": True})
     result = result.model_copy(
         update={"rejections": folded(considered), "versions": versions(scenario.digest)}
     )

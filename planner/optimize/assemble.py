@@ -219,7 +219,7 @@ def _pools(
 def plan_layout(layout: Layout) -> plan.PlanLayout:
     """The layout as the plan stores it."""
     names = [n for n in plan.PlanLayout.model_fields if n != "text"]
-    return plan.PlanLayout(text=layout_text(layout), **{n: getattr(layout, n) for n in names})
+    return plan.PlanLayout(text=layout_text(layout, brief=True), **{n: getattr(layout, n) for n in names})
 
 
 def plan_ledger(account: Account) -> plan.PlanLedger:

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from planner.options.alternatives import Alternative, alternatives
 from planner.options.asks import Ask, ServingAsk, TrainingAsk
+from planner.options.build import Wish
 from planner.options.describe import layout_text
 from planner.options.question import ConsideredByWorkload, Question
-from planner.options.records import Option, Rejection
+from planner.options.records import Rejection
 from planner.options.refusals import miss
 from planner.plan import schema as plan
-from planner.units import HOUR_S, duration
+from planner.units import HOUR_S, duration, from_cents, money
+
+_BOUND_WORDS = {
+    "memory": "memory",
+    "host-ram": "host RAM",
+    "nvme": "NVMe",
+    "deadline": "the deadline",
+    "latency": "latency",
+    "interconnect": "the interconnect",
+}
 
 
-def with_words(
-    question: Question,
-    considered: ConsideredByWorkload,
-    options: Sequence[Option],
-    draft: plan.Plan,
-) -> plan.Plan:
+def with_words(question: Question, considered: ConsideredByWorkload, draft: plan.Plan) -> plan.Plan:
     """The plan with a speed line and a binding line for each workload that is served."""
     workloads = []
-    for workload, ask in zip(draft.workloads, question.asks, strict=True):
-        if not workload.served:
-            workloads.append(workload)
-            continue
-        words = {
-            "summary": _summary(ask, workload),
-            "binding": _binding(ask, workload, considered),
-        }
-        workloads.append(workload.model_copy(update=words))
+    for workload, ask, wish in zip(draft.workloads, question.asks, question.wishes, strict=True):
+        if workload.served:
+            words = {
+                "summary": summary_words(ask, workload),
+                "binding": _binding(question, ask, wish, workload, considered),
+            }
+            workload = workload.model_copy(update=words)
+        workloads.append(workload)
     return draft.model_copy(update={"workloads": tuple(workloads)})
 
 
-def _summary(ask: Ask, workload: plan.PlanWorkload) -> str:
+def summary_words(ask: Ask, workload: plan.PlanWorkload) -> str:
+    """Speed of each assignment against what was asked."""
     parts = [_speed_words(ask, a) for a in workload.assignment]
     return "; ".join(dict.fromkeys(parts))
 
@@ -42,11 +46,11 @@ def _speed_words(ask: Ask, part: plan.Assignment) -> str:
     speed = part.speed
     sure = ", extrapolated" if speed.extrapolated else ""
     if isinstance(ask, TrainingAsk):
-        wanted = f" of {duration(ask.deadline_s)}" if ask.deadline_s else ""
+        wanted = f" of {duration(ask.deadline_s)} allowed" if ask.deadline_s else ""
         hours = duration((speed.hours or 0.0) * HOUR_S)
         best = duration((speed.hours or 0.0) * speed.rate_low / speed.rate * HOUR_S)
         return (
-            f"{hours}{wanted} at the low estimate ({best} at the best), {speed.rate:,.0f} tokens/s, "
+            f"{hours}{wanted} (best estimate {best}), {speed.rate:,.0f} tokens/s, "
             f"MFU {100 * (speed.mfu or 0):.0f} %; {speed.limit} limits{sure}"
         )
     assert isinstance(ask, ServingAsk)
@@ -57,55 +61,84 @@ def _serving_words(ask: ServingAsk, part: plan.Assignment) -> str:
     speed = part.speed
     copies = f"{part.replicas} x " if part.replicas > 1 else ""
     if ask.concurrent is not None:
-        words = f"{copies}{speed.rate_low:,.0f} requests in flight of {ask.concurrent} asked"
+        words = f"{copies}{speed.rate_low:,.0f} requests in flight, {ask.concurrent} asked"
     else:
-        words = f"{copies}{speed.rate_low:.2f} requests/s of {ask.rate:.2f} asked"
+        words = (
+            f"{copies}{speed.rate_low:.2f} requests/s (best estimate {speed.rate:.2f}), "
+            f"{ask.rate:.2f} asked"
+        )
     for name, have, want in (
         ("TTFT", speed.ttft_s, ask.ttft_s),
         ("TPOT", speed.tpot_s, ask.tpot_s),
     ):
-        if have is not None and (want is not None or ask.kind == "inference"):
+        if have is not None and ask.kind == "inference":
             limit = f" of {duration(want)}" if want is not None else ""
             words += f", {name} {duration(have)}{limit}"
     return words
 
 
-def _binding(ask: Ask, workload: plan.PlanWorkload, considered: ConsideredByWorkload) -> str:
-    """What would need fewer GPUs or be slower-but-cheaper, and the numbers that rule it out."""
+def _binding(
+    question: Question,
+    ask: Ask,
+    wish: Wish,
+    workload: plan.PlanWorkload,
+    considered: ConsideredByWorkload,
+) -> str:
+    """What rules out fewer GPUs or a cheaper pool, with both numbers, and the next-cheapest option."""
     first = workload.assignment[0]
+    near = _smaller_layout(ask, first, considered) or _other_pool(ask, first, considered)
+    words = []
+    if near is not None:
+        bound = _BOUND_WORDS.get(near.reason.value, near.reason.value)
+        place = "" if near.pool == first.pool else f" on `{near.pool}`"
+        words.append(f"{bound} binds: {layout_text(near.layout)}{place} {near.message}")
+    other = _next_cheapest(alternatives(question, ask, wish, considered), first)
+    if other is not None:
+        words.append(other)
+    return "; ".join(words) or "the only option"
+
+
+def _smaller_layout(
+    ask: Ask, first: plan.Assignment, considered: ConsideredByWorkload
+) -> Rejection | None:
+    """The nearest miss with fewer GPUs on the chosen pool and in the chosen format."""
     pool = next(c for c in considered[ask.name] if c.pool == first.pool)
-    fewer = [r for r in pool.rejections if 0 < r.layout.gpus < first.gpus // first.replicas]
-    fewer = [r for r in fewer if r.need is not None and r.layout.weights == first.layout.weights]
-    if fewer:
-        near = max(fewer, key=lambda r: (r.layout.gpus, -miss(r)))
-        return f"{_bound_word(near)}: {_gpu_words(near, first.gpu)} {near.message}"
-    elsewhere = [
-        (c.pool, r)
+    size = first.layout.tp * first.layout.pp * first.layout.dp * first.layout.cp
+    fewer = [
+        r
+        for r in pool.rejections
+        if r.layout.gpus < size
+        and r.need is not None
+        and r.unit
+        and r.layout.weights == first.layout.weights
+    ]
+    return max(fewer, key=lambda r: (r.layout.gpus, -miss(r)), default=None)
+
+
+def _other_pool(
+    ask: Ask, first: plan.Assignment, considered: ConsideredByWorkload
+) -> Rejection | None:
+    """The nearest miss on a pool that offers no option at all."""
+    misses = [
+        r
         for c in considered[ask.name]
         if c.pool != first.pool and not c.options
         for r in c.rejections
-        if r.need is not None
+        if r.need is not None and r.unit
     ]
-    if elsewhere:
-        name, near = min(elsewhere, key=lambda e: miss(e[1]))
-        return (
-            f"price binds: the smallest layout that fits `{first.pool}`; `{name}` is out: "
-            f"{layout_text(near.layout)} {near.message}"
-        )
-    return f"price binds: {first.gpus // first.replicas} GPU layouts of `{first.pool}` are the cheapest that fit"
+    return min(misses, key=miss, default=None)
 
 
-def _bound_word(rejection: Rejection) -> str:
-    words = {
-        "memory": "memory binds",
-        "host-ram": "host RAM binds",
-        "nvme": "NVMe binds",
-        "deadline": "time binds",
-        "latency": "latency binds",
-        "interconnect": "interconnect binds",
-    }
-    return words.get(rejection.reason.value, f"{rejection.reason.value} binds")
-
-
-def _gpu_words(rejection: Rejection, gpu: str) -> str:
-    return f"{rejection.layout.gpus} x {gpu} ({layout_text(rejection.layout)})"
+def _next_cheapest(found: list[Alternative], first: plan.Assignment) -> str | None:
+    """The cheapest option on another pool, by its price when it stands alone."""
+    own = [a for a in found if a.option.pool == first.pool]
+    others = [a for a in found if a.option.pool != first.pool]
+    if not own or not others:
+        return None
+    other = others[0]
+    option = other.option
+    return (
+        f"next pool: {option.gpus * option.replicas} GPUs of `{option.pool}` "
+        f"({layout_text(option.layout, brief=True)}) at {money(from_cents(other.cents))} alone, "
+        f"here {money(from_cents(own[0].cents))}"
+    )

@@ -74,7 +74,7 @@ def build(
                 index = len(options)
                 options.append(option)
                 for place in by_pool[option.pool]:
-                    candidates += _candidates(ask, wish, option, index, place, energy)
+                    candidates += candidates_of(ask, wish, option, index, place, energy)
         blocks.append(_block(ask, wish, candidates))
     return Built(Problem(tuple(blocks), tuple(supplies), tuple(limits)), tuple(options))
 
@@ -109,7 +109,7 @@ def _block(ask: Ask, wish: Wish, candidates: list[Candidate]) -> Block:
     )
 
 
-def _candidates(
+def candidates_of(
     ask: Ask,
     wish: Wish,
     option: Option,

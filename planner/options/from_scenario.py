@@ -35,6 +35,13 @@ from planner.speed.links import Link, link_of
 from planner.units import GB, HOUR_S, to_cents
 
 OFFLOAD_TARGETS: tuple[Offload, ...] = ("none", "cpu", "nvme")
+TELLING_DEFAULTS = frozenset(
+    {
+        "precision", "master", "optimizer", "loss", "base", "sequence", "global_batch", "context",
+        "lora.rank", "lora.targets", "slo.percentile", "dataset.packing", "memory_fraction",
+    }
+)  # fmt: skip
+"""Defaults whose value a reader should see beside the figures that rest on it."""
 UNLIMITED_NODES = 64
 """Nodes considered where a rental names no limit: far above any demand planner can pack, and finite."""
 
@@ -166,13 +173,14 @@ def _wish(spec: WorkloadSpec) -> Wish:
 
 
 def _defaults(scenario: Scenario, workload: ResolvedWorkload) -> tuple[str, ...]:
-    """Defaults that move figures: names of the last part of the path, in the file's order."""
+    """Defaults that move figures, in the schema's order; those that stand for "none" stay unsaid."""
     prefix = workload.path + "."
-    return tuple(
-        f"{d.path.removeprefix(prefix)} = {d.value}"
+    found = (
+        (d.path.removeprefix(prefix), d.value)
         for d in scenario.defaults
         if d.path.startswith(prefix)
     )
+    return tuple(f"{name} = {value}" for name, value in found if name in TELLING_DEFAULTS)
 
 
 # ------------------------------------------------------------------------------------------ demand

@@ -126,6 +126,9 @@ def _layouts(ask: ServingAsk, pool: PoolFacts, chosen: _Format, *, detail: bool)
         tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, nvlink=pool.link.scale_up,
     )  # fmt: skip
     held = memory.sequences_low if ask.careful else memory.sequences
+    if ask.concurrent is not None:
+        # No replica ever sees more than all that is in flight.
+        held = np.minimum(held, ask.concurrent)
     speed = _speed(ask, pool, chosen, grid, np.maximum(np.asarray(held, np.float64), 1.0))
     return found.plus(_sort_out(_Pass(ask, pool, chosen, grid, memory, speed), detail=detail))
 

@@ -38,11 +38,19 @@ def render_table(
     def widths() -> list[int]:
         return [max(len(r[i]) for r in everything) for i in keep]
 
-    while sum(widths()) + gap * (len(keep) - 1) > width:
-        droppable = [i for i in keep if columns[i].drop]
-        if not droppable:
-            break
-        keep.remove(max(droppable, key=lambda i: columns[i].drop))
+    def too_wide() -> bool:
+        return sum(widths()) + gap * (len(keep) - 1) > width
+
+    dropped: list[int] = []
+    while too_wide() and (droppable := [i for i in keep if columns[i].drop]):
+        dropped.append(max(droppable, key=lambda i: columns[i].drop))
+        keep.remove(dropped[-1])
+    for i in reversed(dropped):
+        # A wide column that went last may leave room for a narrow one that went first.
+        keep.append(i)
+        keep.sort()
+        if too_wide():
+            keep.remove(i)
     sizes = _clip(widths(), [columns[i] for i in keep], width - gap * (len(keep) - 1))
 
     def line(cells: Sequence[str]) -> str:

@@ -12,11 +12,12 @@ from planner.units import money
 _COLUMNS = (
     Column("WORKLOAD", clip=True, min_width=8),
     Column("MODEL", clip=True, min_width=10, drop=1),
-    Column("KIND", drop=2),
+    Column("KIND", drop=3),
     Column("GPUS", clip=True, min_width=14),
-    Column("POOL", clip=True, min_width=6, drop=3),
+    Column("POOL", clip=True, min_width=6, drop=4),
     Column("LAYOUT", clip=True, min_width=8),
-    Column("GiB/GPU used/usable", "<"),
+    Column("GiB/GPU", ">"),
+    Column("used", drop=2),
 )
 
 
@@ -42,16 +43,16 @@ def _table(plan: Plan, width: int) -> list[str]:
     for workload in plan.workloads:
         if not workload.served:
             rows.append(
-                [workload.name, workload.model, workload.kind, "not served", "", "", "", "-"]
+                [workload.name, workload.model, workload.kind, "not served", "", "", "", "", "-"]
             )
         for number, part in enumerate(workload.assignment):
             rows.append(_row(workload, part, first=number == 0))
     gpus = sum(a.gpus for w in plan.workloads for a in w.assignment)
     types = len({a.gpu for w in plan.workloads for a in w.assignment})
     total = f"{gpus} GPUs, {types} type{'s' if types != 1 else ''}"
-    footer = ["TOTAL", "", "", total, "", "", "", money(plan.cost.total)]
+    footer = ["TOTAL", "", "", total, "", "", "", "", money(plan.cost.total)]
     rows += [
-        [f"({p.pool}, idle share)", "", "", "", p.pool, "", "", money(p.idle_cost)]
+        [f"({p.pool}, idle share)", "", "", "", p.pool, "", "", "", money(p.idle_cost)]
         for p in plan.pools
         if p.idle_cost
     ]
@@ -61,7 +62,7 @@ def _table(plan: Plan, width: int) -> list[str]:
 def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
     copies = f"{part.replicas} x " if part.replicas > 1 else ""
     mark = " *" if workload.defaults and first else ""
-    used = f"{part.ledger.total_gib:5.1f} / {part.ledger.usable_gib:.1f}"
+    used = f"{part.ledger.total_gib:.1f} / {part.ledger.usable_gib:.1f}"
     share = part.ledger.total_gib / part.ledger.usable_gib if part.ledger.usable_gib else 0.0
     return [
         workload.name if first else "",
@@ -70,7 +71,8 @@ def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
         f"{part.gpus} x {part.gpu}",
         part.pool,
         f"{copies}{part.layout.text}{mark}",
-        f"{used:<13} {bar(share)}",
+        used,
+        bar(share),
         money(part.cost),
     ]
 
@@ -94,14 +96,19 @@ def _inventory(plan: Plan, width: int) -> list[str]:
         Column("POOL"), Column("GPU", clip=True), Column("NODES owned", ">"), Column("rented", ">"),
         Column("GPUS used/held", ">"), Column(plan.cost.currency if plan.cost else "", ">"),
     )  # fmt: skip
+    shown = [p for p in plan.pools if p.used_nodes or p.owned]
+    unused = [p.pool for p in plan.pools if not (p.used_nodes or p.owned)]
     rows = [
         [
             p.pool, p.gpu, str(p.owned), str(p.rented) if p.rented else "-",
             f"{p.used_gpus} / {p.total_gpus}", money(p.cost),
         ]
-        for p in plan.pools
+        for p in shown
     ]  # fmt: skip
-    return [*render_table(columns, rows, width=width), ""]
+    rest = (
+        wrap(f"not needed: {', '.join(unused)}", first="", rest="  ", width=width) if unused else []
+    )
+    return [*render_table(columns, rows, width=width), *rest, ""]
 
 
 def _notes(plan: Plan, width: int) -> list[str]:

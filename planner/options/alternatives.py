@@ -1,0 +1,56 @@
+"""What the options of a workload cost when it stands alone: to name the next-cheapest one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from planner.options.asks import Ask
+from planner.options.build import Supplier, Wish, candidates_of
+from planner.options.question import ConsideredByWorkload, Question
+from planner.options.records import Option
+from planner.options.terms import node_cost_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """An option with its price when nodes are shared by GPUs used."""
+
+    option: Option
+    cents: int
+
+
+def alternatives(
+    question: Question, ask: Ask, wish: Wish, considered: ConsideredByWorkload
+) -> list[Alternative]:
+    """Options of a workload by price, the cheapest first; each alone, nodes shared by GPUs used."""
+    found = [
+        Alternative(option, cents)
+        for part in considered[ask.name]
+        for option in part.options
+        for cents in [_least_cents(question, ask, wish, option)]
+        if cents is not None
+    ]
+    return sorted(found, key=lambda a: (a.cents, a.option.gpus, str(a.option.layout)))
+
+
+def _least_cents(question: Question, ask: Ask, wish: Wish, option: Option) -> int | None:
+    supplier = question.supplier(option.pool)
+    return min(_prices(question, ask, wish, option, supplier), default=None)
+
+
+def _prices(
+    question: Question, ask: Ask, wish: Wish, option: Option, supplier: Supplier
+) -> Iterator[int]:
+    """Price under each term that has room for the replicas."""
+    node_gpus = supplier.facts.node_gpus
+    for term in supplier.terms:
+        per_node = node_gpus // option.gpus
+        if per_node * term.max_nodes < option.replicas:
+            continue
+        place = (0, supplier, term)
+        for candidate in candidates_of(ask, wish, option, 0, place, question.energy):
+            replicas = math.ceil(option.units * option.replicas / candidate.units)
+            share = 0 if candidate.own_nodes else node_cost_cents(term) * candidate.gpus / node_gpus
+            yield math.ceil((candidate.cost_cents + share) * replicas)
