@@ -60,9 +60,9 @@ Predictor: TypeAlias = Callable[[Config], Mapping[str, Prediction]]
 PREDICTORS: Final[dict[Kind, tuple[str, str]]] = {
     "inference-memory": ("planner.accuracy.serving_memory", "predict"),
     "training-memory": ("planner.accuracy.training_memory", "predict"),
-    "training-speed": ("planner.accuracy.speed", "predict_training_row"),
-    "serving-speed": ("planner.accuracy.speed", "predict_serving_row"),
-    "collectives": ("planner.accuracy.speed", "predict_collective_row"),
+    "training-speed": ("planner.accuracy.speed_training", "predict_training"),
+    "serving-speed": ("planner.accuracy.speed_serving", "predict_serving"),
+    "collectives": ("planner.accuracy.speed_collectives", "predict_collective"),
 }
 """Kind of file -> (module, function). A predictor raises `planner.accuracy.read.Skip` with the reason."""
 

@@ -187,7 +187,7 @@ def _withhold(figures: dict[str, Prediction], read: _Read) -> dict[str, Predicti
         names = ["kv_gib", "kv_tokens", "activation_gib", "total_gib"]
         verdict = figures["outcome"]
         hopeless = isinstance(verdict, Verdict) and verdict.best != "fits" and read.gpu_known
-        figures = figures | {n: silent for n in (names if hopeless else [*names, "outcome"])}
+        figures = figures | dict.fromkeys(names if hopeless else [*names, "outcome"], silent)
     if read.gpu_known:
         return figures
     reason = Missing("GPU and its total are not stated")
