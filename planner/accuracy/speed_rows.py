@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from planner.accuracy.read import Skip as Unpredictable
 from planner.catalog.lookup import UnknownRecord
 from planner.catalog.lookup import gpu as catalog_gpu
 from planner.catalog.records import Gpu
@@ -15,7 +16,12 @@ from planner.speed.links import Link, link_of
 
 Row = Mapping[str, str]
 
-_NETWORK: Final = {"ampere": 1600.0, "hopper": 3200.0, "blackwell": 6400.0, "blackwell-ultra": 6400.0}
+_NETWORK: Final = {
+    "ampere": 1600.0,
+    "hopper": 3200.0,
+    "blackwell": 6400.0,
+    "blackwell-ultra": 6400.0,
+}
 """Usual fabric of an eight-GPU training node by generation, Gbit/s: 8 x 200, 8 x 400 and 8 x 800."""
 _USUAL_NETWORK: Final = 200.0
 _GBIT: Final = re.compile(r"(?:(\d+)\s*x\s*)?(\d+)\s*(?:Gb/s|Gbit/s|Gb|G)(?:bE)?\b")
@@ -24,7 +30,7 @@ _RACK_SCALE: Final = ("gb200", "gb300")
 _RACK_NODE: Final = 4
 
 
-class Skip(Exception):  # noqa: N818 - a row that can't be predicted is no error
+class Skip(Unpredictable):
     """A row whose configuration does not suffice; the message says what is missing."""
 
 
@@ -100,12 +106,14 @@ def node_link(row: Row, gpu: Gpu, text: str) -> Link:
     rack = gpu.id in _RACK_SCALE
     per_node = _PER_NODE.search(text)
     width = int(per_node[1]) if per_node else (_RACK_NODE if rack else 8)
-    link = link_of(gpu, gpus_per_node=width)
+    lower = text.lower()
+    bridged = "bridge" in lower or "pair" in lower
+    link = link_of(gpu, gpus_per_node=width, bridges=bridged)
     network = stated_gbit_s(text)
     if network is None:
         usual = _NETWORK.get(gpu.architecture, _USUAL_NETWORK)
         network = (usual if gpu.nvlink.domain > 2 else _USUAL_NETWORK) * width / 8.0
-    if "no nvlink" in text.lower():
+    if "no nvlink" in lower:
         link = replace(link, nvlink_gb_s=0.0, domain=1, topology="none")
     return replace(link, network_gbit_s=network)
 
