@@ -13,7 +13,7 @@ from planner.memory.lora import adapter_split
 from planner.memory.ranks import Ranks, Role, edges, rank_amount
 from planner.memory.setup import TrainingSetup
 from planner.memory.states import Widths
-from planner.memory.trainable import Parts, Split
+from planner.memory.trainable import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def gather_buffers(
     sharded = np.greater_equal(ranks.zero, 3)
     root, head, layer, trained_layer = _unsharded(model, model_parts, setup, wide, ranks, role)
     rules = memory.gather
-    gathered = rules.layers * layer
+    gathered = np.maximum(waiting_layers(model, memory, ranks), 1.0) * layer
     everything = layers_bytes = 0.0 * layer
     if not setup.reshard_after_forward:
         layers_bytes = layer * np.ceil(model.num_layers / ranks.pp)
@@ -63,6 +63,13 @@ def gather_buffers(
     start = sharded * (root + head + np.maximum(gathered, live) + everything) + buckets
     middle = start + sharded * (grads + reduced)
     return Buffers(loss, start, middle)
+
+
+def waiting_layers(model: Model, memory: FrameworkMemory, ranks: Ranks) -> Number:
+    """Layers gathered at once while one goes backward; 0 where parameters are not sharded."""
+    stage = np.ceil(model.num_layers / ranks.pp)
+    ahead = np.clip(stage - 1, 1.0, memory.gather.layers)
+    return np.greater_equal(ranks.zero, 3) * ahead
 
 
 def _unsharded(
@@ -88,8 +95,8 @@ def _unsharded(
         layer = rows[2]
     else:
         rows = [
-            rank_amount(s, model, ranks).total * wide.compute
-            for s in (before.count, after.count, largest.count)
+            rank_amount(s, model, ranks, head=i == 1).total * wide.compute
+            for i, s in enumerate((before.count, after.count, largest.count))
         ]
         trained = rank_amount(largest.count, model, ranks).total
         head, layer = rows[1] if not model_parts.tied else rows[0], rows[2]
@@ -112,5 +119,3 @@ def ddp_buckets(
     many = np.logical_and(np.greater(ranks.dp * ranks.cp, 1), np.equal(ranks.zero, 0))
     return many * memory.ddp_buckets * gradients
 
-
-__all__ = ["Buffers", "Split", "ddp_buckets", "gather_buffers"]

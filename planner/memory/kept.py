@@ -7,11 +7,12 @@ import numpy as np
 from planner.catalog.frameworks import FrameworkMemory
 from planner.catalog.records import Model
 from planner.memory.activations import Kept, KeepRules, layer_kept
+from planner.memory.gather import waiting_layers
 from planner.memory.ledger import Number
 from planner.memory.phases import Activations
 from planner.memory.ranks import Ranks, Role, in_flight, layers_of_stage, stage_sum
 from planner.memory.setup import TrainingSetup
-from planner.memory.states import Widths, regime
+from planner.memory.states import Widths, mixed_base, regime
 from planner.memory.trainable import Parts
 
 
@@ -21,7 +22,7 @@ def keep_rules(setup: TrainingSetup, memory: FrameworkMemory, wide: Widths) -> K
     kernel = "flash" if selective and setup.attention == "eager" else setup.attention
     dropout = memory.lora_dropout if setup.lora_dropout is None else setup.lora_dropout
     adapters = setup.adapters
-    mixed = adapters and setup.precision == "autocast"
+    mixed = mixed_base(setup)
     return KeepRules(
         compute_bytes=wide.compute,
         autocast=(not adapters and regime(setup, memory) == "autocast") or mixed,
@@ -68,7 +69,8 @@ def _block(
 
 def _residual(model: Model, setup: TrainingSetup, memory: FrameworkMemory, wide: Widths) -> float:
     """Bytes per token of a block's input: 2h, or 4h where the residual stream is fp32."""
-    fp32 = memory.residual_fp32 or (not setup.adapters and regime(setup, memory) == "autocast")
+    cast = mixed_base(setup) or (not setup.adapters and regime(setup, memory) == "autocast")
+    fp32 = memory.residual_fp32 or cast
     return (4 if fp32 else wide.compute) * model.hidden_size
 
 
@@ -95,7 +97,7 @@ def step_activations(
     flight = in_flight(setup, ranks, role)
     shared = ranks.tp if setup.sequence_parallel else 1.0
     entry = ranks.tokens * _residual(model, setup, memory, wide) / shared
-    outer = _outer(model, setup, wide, ranks, role)
+    outer = _outer(model, setup, rules, ranks, role)
     left = _left_of_layer(model, rules, ranks, setup, widest)
     if setup.recompute == "full":
         every = setup.recompute_every
@@ -103,7 +105,7 @@ def step_activations(
         stored = entries * entry * flight
         block = every * widest
         kept = Activations(stored + outer, stored + block, stored - entry + left, block + entry)
-        between_end = left + 2 * entry
+        between_end = left + waiting_layers(model, memory, ranks) * entry
     else:
         stored = stage_sum(model_parts, ranks, per_layer) * flight
         if setup.adapters:
@@ -122,12 +124,15 @@ def step_activations(
 
 
 def _outer(
-    model: Model, setup: TrainingSetup, wide: Widths, ranks: Ranks, role: Role
+    model: Model, setup: TrainingSetup, rules: KeepRules, ranks: Ranks, role: Role
 ) -> Number:
-    """Last norm (8h), and rotary tables (4d)."""
+    """Last norm (8h; 10h under autocast; 4h with a frozen base), rotary tables (4d), and an eager mask."""
     last = np.equal(ranks.pp, 1) if role == "first" else True
-    norm = 4.0 * model.hidden_size if setup.adapters else 8.0 * model.hidden_size
-    return ranks.tokens * (norm * last + 2.0 * wide.compute * model.head_dim)
+    wide = rules.autocast or model.family.startswith("gemma")
+    norm = 4.0 if setup.adapters else 10.0 if wide else 8.0
+    mask = rules.compute_bytes * setup.sequence**2 if rules.kernel == "eager" else 0.0
+    tables = 2.0 * rules.compute_bytes * model.head_dim
+    return ranks.tokens * (norm * model.hidden_size * last + tables) + mask
 
 
 def _left_of_layer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from planner.memory.trainable import Section
@@ -30,6 +30,8 @@ class Optimizer:
     matrices_only: bool = False
     """Muon: momentum for matrices, AdamW for embeddings, head and vectors."""
     step: Literal["foreach", "fused", "forloop"] = "forloop"
+    foreach_copy: bool = True
+    """Whether the foreach step makes one temporary of the parameters' size."""
     temporaries: float = 0.0
     """Tensors of the largest parameter's size that a for-loop step holds."""
 
@@ -45,8 +47,8 @@ _KNOWN: dict[str, Optimizer] = {
     "lion-8bit": Optimizer(1, eight_bit=True, step="fused"),
     "paged-lion-8bit": Optimizer(1, eight_bit=True, paged=True, step="fused"),
     "muon": Optimizer(1, matrices_only=True, temporaries=3),
-    "sgd": Optimizer(0),
-    "sgd-momentum": Optimizer(1),
+    "sgd": Optimizer(0, foreach_copy=False),
+    "sgd-momentum": Optimizer(1, foreach_copy=False),
 }
 _STEPS: dict[str, Literal["foreach", "fused", "forloop"]] = {
     "foreach": "foreach", "fused": "fused", "forloop": "forloop",
@@ -69,11 +71,9 @@ def optimizer(name: str, default_step: Literal["foreach", "fused", "forloop"]) -
         step = known.step if known.step == "fused" else default_step
     else:
         raise UnknownOptimizer(f"`{name}` is not an optimizer; one of {', '.join(_KNOWN)}")
-    foreach = step == "foreach" and known.states > 0 and known.temporaries == 0
-    return Optimizer(
-        known.states, known.eight_bit, known.paged, known.factored, known.matrices_only,
-        step if foreach or step != "foreach" else "forloop", known.temporaries,
-    )  # fmt: skip
+    if step == "foreach" and not (known.foreach_copy and known.states and not known.temporaries):
+        step = "forloop"
+    return replace(known, step=step)
 
 
 def state_bytes(opt: Optimizer, width: int) -> float:

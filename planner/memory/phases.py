@@ -55,7 +55,7 @@ def step_phases(
     buffers: Buffers,
     accumulates: Number,
     *,
-    sharded: Number,
+    waiting: Number,
     in_backward: bool,
 ) -> tuple[Phase, ...]:
     """Bytes of each phase of a step.
@@ -63,18 +63,20 @@ def step_phases(
     loss: P + O + A + loss peak. backward of the last layer: P + O + its gradients + A + one recomputed block.
     between (parameters sharded): one layer's gradients reduced, the next one's buffers. gradients complete: P + O + G
     with the first layer's activations. optimizer step: P + O + G + temporaries. Gradients of earlier micro-batches
-    live throughout where they accumulate.
+    live throughout where they accumulate. `waiting` is the number of layers gathered while one goes backward, 0 where
+    parameters are not sharded.
     """
     grads = state.gradients
     full = state.layer_gradient + state.outer_gradient if in_backward else grads
     early = accumulates * full
-    first = np.maximum(early, state.outer_gradient if not in_backward else early)
+    first = np.maximum(early, state.head_gradient if not in_backward else early)
     p, o = state.parameters, state.optimizer
     none = 0.0 * p
     between = np.maximum(early, state.layer_gradient)
-    # A sharded root is reduced last, and the layer before the first is fetched while the second goes backward.
-    waiting = state.layer_gradient + sharded * (state.layer_gradient + state.outer_gradient)
-    nearly = np.maximum(full - waiting, early)
+    # Sharded, the root is reduced last, and while a layer goes backward those before it wait, already gathered.
+    sharded = np.greater(waiting, 0)
+    missing = np.maximum(waiting, 1.0) * state.layer_gradient + sharded * state.outer_gradient
+    nearly = np.maximum(full - missing, early)
     step_grads = none if in_backward else grads
     return (
         Phase((p, early, o, kept.forward + state.copies, loss.peak, buffers.loss)),

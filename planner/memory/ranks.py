@@ -29,8 +29,10 @@ class Ranks:
     zero: Number
     accumulates: Number
     """1.0 where gradients outlive a micro-batch (accumulation or a pipeline), else 0.0."""
-    vocab_share: Number
-    """A rank's part of embedding and head."""
+    embedding_share: Number
+    """A rank's part of the embedding table."""
+    head_share: Number
+    """A rank's part of the head."""
 
     @property
     def world(self) -> Number:
@@ -53,7 +55,7 @@ def layers_of_stage(total: int, ranks: Ranks) -> Number:
 
     >>> import numpy as np
     >>> one = np.ones(3)
-    >>> r = Ranks(one, one, np.array([1, 2, 3]), one, one, one, one, one, one)
+    >>> r = Ranks(one, one, np.array([1, 2, 3]), one, one, one, one, one, one, one)
     >>> layers_of_stage(32, r).tolist()
     [32.0, 16.0, 11.0]
     """
@@ -100,9 +102,10 @@ class Amount:
         return self.dense + self.expert
 
 
-def rank_amount(split: Split, model: Model, ranks: Ranks) -> Amount:
-    """One rank's part of a section."""
-    dense = split.dense(ranks.tp, model.num_key_value_heads, ranks.vocab_share)
+def rank_amount(split: Split, model: Model, ranks: Ranks, *, head: bool = False) -> Amount:
+    """One rank's part of a section; `head` for what lies after the layers."""
+    share = ranks.head_share if head else ranks.embedding_share
+    dense = split.dense(ranks.tp, model.num_key_value_heads, share)
     return Amount(dense, split.experts(ranks.tp, ranks.ep))
 
 
@@ -121,7 +124,7 @@ def stage_amount(
     model: Model, model_parts: Parts, ranks: Ranks, role: Role, splits: tuple[Split, ...]
 ) -> Amount:
     """A stage's part of a whole model; `splits` are before, after and one per layer group."""
-    rows = [rank_amount(s, model, ranks) for s in splits]
+    rows = [rank_amount(s, model, ranks, head=i == 1) for i, s in enumerate(splits)]
     inner_dense = stage_sum(model_parts, ranks, tuple(r.dense for r in rows[2:]))
     inner_expert = stage_sum(model_parts, ranks, tuple(r.expert for r in rows[2:]))
     outer = edges(rows[0].dense, rows[1].dense, ranks, role, tied=model_parts.tied)
@@ -150,7 +153,7 @@ def in_flight(setup: TrainingSetup, ranks: Ranks, role: Role) -> Number:
 
     >>> import numpy as np
     >>> one = np.ones(1)
-    >>> r = Ranks(one, one, 4 * one, one, one, one, one, one, one)
+    >>> r = Ranks(one, one, 4 * one, one, one, one, one, one, one, one)
     >>> float(in_flight(TrainingSetup(interleave=2), r, "first")[0])
     5.5
     """

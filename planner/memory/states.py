@@ -53,6 +53,11 @@ def regime(setup: TrainingSetup, memory: FrameworkMemory) -> Regime:
     return memory.sharded_regime if sharded else memory.regime
 
 
+def mixed_base(setup: TrainingSetup) -> bool:
+    """Whether adapters sit on a frozen base that is fp32 too and cast per operator."""
+    return setup.adapters and setup.precision == "autocast"
+
+
 def widths(setup: TrainingSetup, memory: FrameworkMemory) -> Widths:
     """Bytes per trained parameter of the regime.
 
@@ -61,7 +66,8 @@ def widths(setup: TrainingSetup, memory: FrameworkMemory) -> Widths:
     """
     if setup.adapters:
         wide = 4 if setup.lora_dtype == "fp32" else SIXTEEN_BIT
-        return Widths(wide, wide, 0.0, wide, SIXTEEN_BIT)
+        cast = wide == 4 and memory.adapter_autocast
+        return Widths(wide, wide, 0.0, wide, SIXTEEN_BIT, copies=2.0 if cast else 0.0)
     kind = regime(setup, memory)
     if kind == "pure":
         wide = 4 if setup.weights == "fp32" else SIXTEEN_BIT
@@ -88,6 +94,8 @@ class State:
     """16-bit weight copies alive from forward to backward."""
     layer_gradient: Number
     """Gradients of one layer as they are kept."""
+    head_gradient: Number
+    """Gradients of head and last norm, the first to be computed."""
     outer_gradient: Number
     """Gradients of embedding, head and last norm as they are kept."""
     trained: Number
@@ -168,7 +176,7 @@ def model_state(
     master = trained.scaled(wide.master).over(*split.optimizer)
     optimizer_bytes = states.over(*split.optimizer) + master
     gradients = trained.scaled(wide.gradient).over(*split.gradient)
-    layer, outer = _gradient_parts(model, model_parts, ranks, role, splits)
+    layer, head, outer = _gradient_parts(model, model_parts, ranks, role, splits)
     temporary = trained.scaled(step_bytes(opt, wide.state) + wide.step).over(*split.optimizer)
     if opt.temporaries:
         largest = max(s.largest for s in (model_parts.before, *model_parts.layers))
@@ -176,8 +184,9 @@ def model_state(
     return _placed(
         State(
             parameters, gradients, optimizer_bytes, temporary,
-            wide.copies * _copied(model, model_parts, ranks, role),
+            wide.copies * _copied(model, model_parts, setup, ranks, role),
             layer.scaled(wide.gradient).over(*split.gradient),
+            head.scaled(wide.gradient).over(*split.gradient),
             outer.scaled(wide.gradient).over(*split.gradient),
             trained.total,
         ),
@@ -187,19 +196,31 @@ def model_state(
 
 def _gradient_parts(
     model: Model, model_parts: Parts, ranks: Ranks, role: Role, splits: tuple[Split, ...]
-) -> tuple[Amount, Amount]:
-    """Trained elements of the largest layer, and of what lies outside the layers."""
+) -> tuple[Amount, Amount, Amount]:
+    """Trained elements of the largest layer, of the head, and of all that lies outside the layers."""
     kv = model.num_key_value_heads
     largest = max(splits[2:], key=lambda s: s.total)
     layer = Amount(largest.dense(ranks.tp, kv, 1.0), largest.experts(ranks.tp, ranks.ep))
-    nothing = (splits[0], splits[1], *(Split() for _ in splits[2:]))
-    return layer, stage_amount(model, model_parts, ranks, role, nothing)
+    empty = tuple(Split() for _ in splits[2:])
+    first = splits[0] if model_parts.tied else Split()
+    head = stage_amount(model, model_parts, ranks, role, (first, splits[1], *empty))
+    return layer, head, stage_amount(model, model_parts, ranks, role, (*splits[:2], *empty))
 
 
-def _copied(model: Model, model_parts: Parts, ranks: Ranks, role: Role) -> Number:
-    """Elements whose 16-bit copies autocast caches: all matrices but the embedding table."""
-    tied = model_parts.tied
-    splits = (Split() if not tied else counts(model_parts)[0], *counts(model_parts)[1:])
+def _copied(
+    model: Model, model_parts: Parts, setup: TrainingSetup, ranks: Ranks, role: Role
+) -> Number:
+    """Elements whose 16-bit copies autocast keeps: all trained matrices but the embedding table.
+
+    A frozen base in fp32 is copied as well, once per use. Recomputed layers drop their copies, the head keeps its.
+    """
+    splits = counts(model_parts)
+    if setup.adapters and not mixed_base(setup):
+        splits = trained_splits(model_parts, setup)
+    elif not model_parts.tied:
+        splits = (Split(), *splits[1:])
+    if setup.recompute == "full":
+        splits = (*splits[:2], *(Split() for _ in splits[2:]))
     return stage_amount(model, model_parts, ranks, role, splits).total
 
 
@@ -228,6 +249,9 @@ def _placed(state: State, setup: TrainingSetup, opt: Optimizer) -> State:
         gradients = 0.0 * gradients
     return State(
         on_gpu["parameters"], gradients, on_gpu["optimizer"], step, state.copies,
-        layer, state.outer_gradient if setup.offload_optimizer == "none" else layer,
+        layer, *(
+            g if setup.offload_optimizer == "none" else layer
+            for g in (state.head_gradient, state.outer_gradient)
+        ),
         state.trained, host, nvme,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from planner.catalog.frameworks import Constant, FrameworkMemory, TrainingFramework
 from planner.catalog.records import Gpu, Model
-from planner.memory.gather import ddp_buckets, gather_buffers
+from planner.memory.gather import ddp_buckets, gather_buffers, waiting_layers
 from planner.memory.kernels import attention_kernel
 from planner.memory.kept import step_activations
 from planner.memory.ledger import Component, Ledger, Number, combine
@@ -28,7 +28,14 @@ from planner.memory.overhead import (
 from planner.memory.phases import PHASES, Peak, Phase, peak_of, step_phases
 from planner.memory.ranks import Ranks, Role
 from planner.memory.setup import TrainingSetup
-from planner.memory.states import SIXTEEN_BIT, State, model_state, shards, widths
+from planner.memory.states import (
+    State,
+    mixed_base,
+    model_state,
+    shards,
+    trained_splits,
+    widths,
+)
 from planner.memory.trainable import Parts, parts, vocab_share
 from planner.units import GIB, MIB
 
@@ -95,8 +102,9 @@ def _axes(
         zero = np.full_like(zero, 3.0)
     keeps = np.logical_or(np.greater(accumulation, 1), np.greater(pp, 1))
     keeps = keeps & (setup.sharding != "layers") | np.greater(accumulation, 1)
-    share = vocab_share(model, tp, split=memory.split_embedding, padded=memory.pad_vocabulary)
-    return Ranks(tokens, tp, pp, dp, cp, ep, zero, np.where(keeps, 1.0, 0.0), share)
+    embedding = vocab_share(model, tp, split=memory.split_embedding, padded=memory.pad_vocabulary)
+    head = vocab_share(model, tp, split=True, padded=memory.pad_vocabulary)
+    return Ranks(tokens, tp, pp, dp, cp, ep, zero, np.where(keeps, 1.0, 0.0), embedding, head)
 
 
 def _stage(
@@ -124,7 +132,7 @@ def _stage(
     )  # fmt: skip
     phases = step_phases(
         replace(state, step=state.step + copies), kept, loss, buffers, ranks.accumulates,
-        sharded=np.greater_equal(ranks.zero, 3) * 1.0, in_backward=setup.optimizer_in_backward,
+        waiting=waiting_layers(model, memory, ranks), in_backward=setup.optimizer_in_backward,
     )  # fmt: skip
     forward = kept.forward + state.copies + loss.kept
     return _Stage(state, peak_of(phases), phases, forward, hosted, state.trained)
@@ -199,6 +207,8 @@ def training_memory(
     sizes = (tp, pp, dp, cp, ep, zero)
     ranks = _axes(model, memory, setup, micro_batch, sizes, accumulation)
     base = setup.weights if setup.adapters else "bf16"
+    if mixed_base(setup):
+        base = "fp32"
     model_parts = parts(model, base)
     first = _stage(model, model_parts, setup, memory, ranks, "first")
     last = None
@@ -294,8 +304,6 @@ def _outside(
 
 
 def _trained(model_parts: Parts, setup: TrainingSetup) -> Number:
-    from planner.memory.states import trained_splits
-
     splits = trained_splits(model_parts, setup)
     inner = sum(
         g.layers * s.total for g, s in zip(model_parts.layers, splits[2:], strict=True)
@@ -307,5 +315,3 @@ def _per_param(state: State) -> Number:
     total = state.parameters + state.gradients + state.optimizer
     return total / np.maximum(state.trained, 1.0)
 
-
-_ = SIXTEEN_BIT
