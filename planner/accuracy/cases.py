@@ -63,35 +63,37 @@ def model_of(config: Config) -> Model:
 
 
 @cache
-def _same_total(device_gib: float, *, halved: bool) -> str | None:
+def _same_total(device_gib: float, *, bf16: bool | None) -> str | None:
     """The catalog's card whose CUDA total is nearest to a printed total, if any is close.
 
-    fp16 weights of a bf16 model point to a card without bf16, others to one with it.
+    `bf16` narrows them to cards with or without bf16 arithmetic; None: either.
     """
     totals = {i: catalog_gpu(i).memory.cuda_total_mib / 1024 for i in catalog_ids("gpus")}
     close = [i for i, total in totals.items() if abs(total / device_gib - 1) <= _SAME]
-    alike = [i for i in close if catalog_gpu(i).has("bf16") != halved]
+    alike = [i for i in close if bf16 is None or catalog_gpu(i).has("bf16") == bf16]
     return min(alike, key=lambda i: (abs(totals[i] - device_gib), i), default=None)
 
 
-def _halved(config: Config, model: Model) -> bool:
-    """Whether a bf16 model was run in fp16, as cards before Ampere have to."""
-    return text(config, "weights") == "fp16" and model.native_dtype == "bf16"
+def _has_bf16(config: Config, model: Model) -> bool | None:
+    """Whether the card of a case has bf16, as its formats tell: fp16 weights of a bf16 model say no."""
+    if text(config, "weights") != "fp16":
+        return True
+    return False if model.native_dtype == "bf16" else None
 
 
 def known_gpu(config: Config, model: Model) -> tuple[Gpu, bool]:
     """The GPU of a case and whether its memory is known: named, or a printed total.
 
     >>> from planner.catalog import model
-    >>> g, known = known_gpu({"device_gib": 31.74}, model("llama-2-7b"))
+    >>> g, known = known_gpu({"device_gib": 31.74, "weights": "fp16"}, model("qwen2.5-7b"))
     >>> g.capability, known
     ((7, 0), True)
     """
     name, device = text(config, "gpu"), device_of(config)
     if name is None:
-        halved = _halved(config, model)
-        found = _same_total(device, halved=halved) if device is not None else None
-        gpu = catalog_gpu(found or (_OLD if halved else _RECENT))
+        bf16 = _has_bf16(config, model)
+        found = _same_total(device, bf16=bf16) if device is not None else None
+        gpu = catalog_gpu(found or (_OLD if bf16 is False else _RECENT))
     else:
         try:
             gpu = catalog_gpu(name)
@@ -100,7 +102,7 @@ def known_gpu(config: Config, model: Model) -> tuple[Gpu, bool]:
                 raise Skip(
                     f"GPU {name} is not in the catalog and its total is not stated"
                 ) from None
-            gpu = catalog_gpu(_OLD if _halved(config, model) else _RECENT)
+            gpu = catalog_gpu(_OLD if _has_bf16(config, model) is False else _RECENT)
     if device is None:
         return gpu, name is not None
     mib = round(device * 1024)

@@ -13,7 +13,7 @@ from planner.catalog.formats import WeightFormat, weight_format
 from planner.catalog.records import Gpu, Model
 from planner.memory.grid import Grid, grid
 from planner.memory.ledger import Ledger, Number
-from planner.memory.serving_account import Account
+from planner.memory.serving_account import Account, is_extrapolated
 from planner.memory.serving_layers import layers_account
 from planner.memory.serving_pool import pool_account
 from planner.memory.serving_setup import ServingSetup
@@ -97,6 +97,8 @@ def serving_memory(
     g = grid(tp, pp, ep, dp, nvlink)
     fmt = _format(model, gpu, engine, setup)
     account = _account(model, gpu, engine, setup, fmt, g)
+    if is_extrapolated(engine, gpu, setup):
+        account = account.widened()
     return ServingMemory(
         ledger=account.ledger(g),
         runs=g.spread_flags(account.runs),

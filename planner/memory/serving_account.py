@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -57,7 +57,9 @@ class Account:
     sequences_low: Floats
     weights_total: Floats
     reported: Floats
-    host_bytes: float = 0.0
+    host_bytes: Floats
+    """Host RAM of the replica."""
+    extrapolated: bool = False
     forced: NDArray[np.bool_] | None = None
     """Layouts that fail for a reason beyond the ledger, such as graphs that no longer fit beside the fraction."""
     notes: tuple[str, ...] = field(default=())
@@ -88,6 +90,17 @@ class Account:
     def _fails(self) -> NDArray[np.bool_]:
         return np.zeros(self.usable.shape, dtype=bool) if self.forced is None else self.forced
 
+    def widened(self) -> Account:
+        """The same with every interval doubled: for hardware and settings that were never measured."""
+        parts = tuple(
+            replace(p, span=Span(p.span.best, 2 * p.span.upper - p.span.best)) for p in self.parts
+        )
+        low = 2 * self.pool_low - self.pool
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shrunk = np.where(self.pool_low > 0, low / self.pool_low, 0.0)
+        fewer = np.floor(np.clip(self.sequences_low * shrunk, 0.0, self.sequences_low))
+        return replace(self, parts=parts, pool_low=low, sequences_low=fewer, extrapolated=True)
+
     def ledger(self, g: Grid) -> Ledger:
         """The account as a ledger over the layouts."""
         components = tuple(
@@ -99,7 +112,8 @@ class Account:
             usable=g.spread(self.usable),
             usable_low=g.spread(self.usable_low),
             usable_formula=self.usable_formula,
-            host_bytes=self.host_bytes,
+            host_bytes=g.spread(self.host_bytes),
+            extrapolated=self.extrapolated,
             notes=self.notes,
         )
 
@@ -107,6 +121,12 @@ class Account:
 def totals(gpu: Gpu) -> tuple[float, float]:
     """CUDA total of a GPU in bytes: best and the least to expect."""
     return gpu.memory.cuda_total_mib * float(MIB), gpu.memory.cuda_total_low_mib * float(MIB)
+
+
+def is_extrapolated(engine: ServingEngine, gpu: Gpu, setup: ServingSetup) -> bool:
+    """Whether the constants of a profile were never checked on such hardware, or with such a setting."""
+    on = gpu.vendor == "nvidia" and gpu.capability in engine.measured_on
+    return not on or setup.offload_weights_bytes > 0 or setup.context_parallel > 1
 
 
 def weight_rules(engine: ServingEngine, fmt: WeightFormat, gpu: Gpu) -> WeightRules:

@@ -104,5 +104,5 @@ def layers_account(
         sequences_low=np.clip(fits, 0, setup.batch),
         weights_total=weights.sum(axis=1) * g.tp * g.dp,
         reported=used - context.best,
-        host_bytes=table + setup.offload_weights_bytes,
+        host_bytes=table + setup.offload_weights_bytes * (g.pp).astype(np.float64),
     )

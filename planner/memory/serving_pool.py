@@ -15,8 +15,8 @@ from planner.memory.kv_cache import StageKv, stage_kv
 from planner.memory.serving_account import (
     Account,
     Part,
-    cache_rules,
     beside_weights,
+    cache_rules,
     take,
     totals,
     weight_rules,
@@ -169,6 +169,6 @@ def pool_account(
         reported=usable
         + outside
         + (0.0 if engine.memory.budget.context_inside else over.context.best),
-        host_bytes=float(setup.offload_weights_bytes),
+        host_bytes=setup.offload_weights_bytes * (g.tp * g.pp * g.dp).astype(np.float64),
         forced=_graphs_fail(engine, gpu, over, usable),
     )

@@ -150,4 +150,5 @@ def static_account(
         sequences_low=np.clip(held, 0, setup.batch),
         weights_total=weights.sum(axis=1) * g.tp * g.dp,
         reported=used if device else used - context.best,
+        host_bytes=np.zeros(best.shape),
     )
