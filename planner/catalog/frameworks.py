@@ -121,6 +121,10 @@ class FrameworkMemory(Record):
     """The residual stream is fp32 although weights are 16 bit."""
     activations: Constant
     """Kept activations over the reference count."""
+    quantized_activations: Constant
+    """The same on top where the base is quantized."""
+    regathers: bool = False
+    """Sequence parallelism gathers inputs again in backward instead of keeping them."""
     compiled: Constant
     """The same under torch.compile."""
     ddp_buckets: float = 1.0

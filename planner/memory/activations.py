@@ -44,24 +44,36 @@ class KeepRules:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Bytes per token of one layer: `whole` on every tp rank, `split` divided by tp, scores x sequence."""
+    """Bytes per token of one layer."""
 
     whole: float
+    """On every tensor-parallel rank; divided by tp under sequence parallelism."""
     split: float
+    """Divided by tp."""
     scores: float = 0.0
+    """Per token of the sequence, divided by tp."""
+    gathered: float = 0.0
+    """Inputs of column-parallel layers: whole on every rank unless gathered again in backward."""
 
     def __add__(self, other: Kept) -> Kept:
         """Both layers' bytes."""
-        return Kept(self.whole + other.whole, self.split + other.split, self.scores + other.scores)
+        return Kept(
+            self.whole + other.whole,
+            self.split + other.split,
+            self.scores + other.scores,
+            self.gathered + other.gathered,
+        )
 
     def times(self, factor: float) -> Kept:
         """The same for a factor of layers or of measured overhead."""
-        return Kept(self.whole * factor, self.split * factor, self.scores * factor)
+        return Kept(
+            self.whole * factor, self.split * factor, self.scores * factor, self.gathered * factor
+        )
 
     @property
     def per_token(self) -> float:
         """Bytes per token without tensor parallelism and score matrices."""
-        return self.whole + self.split
+        return self.whole + self.split + self.gathered
 
 
 def _hit(rules: KeepRules, *names: str) -> int:
@@ -216,10 +228,9 @@ def layer_kept(model: Model, rules: KeepRules, *, moe: bool = False) -> Kept:
     width = model.intermediate_size
     ups = ("gate_proj", "up_proj") if model.gated_mlp else ("up_proj",)
     reads = _input(rules, hidden, *_readers(model, rules))
-    if model.norms_per_layer == 1:
-        whole = _norm(model, rules, hidden) + max(reads, _input(rules, hidden, *ups))
-    else:
-        whole = model.norms_per_layer * _norm(model, rules, hidden)
-        whole += reads + _input(rules, hidden, *ups)
+    ups_read = _input(rules, hidden, *ups)
+    parallel = model.norms_per_layer == 1
+    gathered = max(reads, ups_read) if parallel else reads + ups_read
+    whole = model.norms_per_layer * _norm(model, rules, hidden)
     block = _experts(model, rules) if moe else Kept(0.0, _mlp(model, rules, width))
-    return Kept(whole, 0.0) + _attention(model, rules) + block
+    return Kept(whole, 0.0, gathered=gathered) + _attention(model, rules) + block

@@ -45,11 +45,14 @@ def _adapter_bytes(setup: TrainingSetup, memory: FrameworkMemory) -> int:
     return 2 if memory.adapter_autocast else 4
 
 
-def _bytes(kept: Kept, ranks: Ranks, setup: TrainingSetup) -> Number:
+def _bytes(kept: Kept, ranks: Ranks, setup: TrainingSetup, memory: FrameworkMemory) -> Number:
     """Bytes of one layer on one rank; sequence parallelism divides what tp leaves whole."""
-    whole = kept.whole / ranks.tp if setup.sequence_parallel else kept.whole
+    whole, gathered = kept.whole, kept.gathered
+    if setup.sequence_parallel:
+        whole = whole / ranks.tp
+        gathered = gathered / ranks.tp if memory.regathers else gathered
     scores = kept.scores * setup.sequence
-    return ranks.tokens * (whole + (kept.split + scores) / ranks.tp)
+    return ranks.tokens * (whole + gathered + (kept.split + scores) / ranks.tp)
 
 
 def _block(
@@ -58,11 +61,14 @@ def _block(
     rules: KeepRules,
     ranks: Ranks,
     setup: TrainingSetup,
-    factor: float,
+    memory: FrameworkMemory,
 ) -> tuple[Number, ...]:
-    """Bytes per layer of each group of layers."""
+    """Bytes per layer of each group of layers, with what the framework keeps beyond the reference."""
+    factor = memory.compiled.best if setup.compiled else memory.activations.best
+    if setup.quantized:
+        factor *= memory.quantized_activations.best
     return tuple(
-        _bytes(layer_kept(model, rules, moe=g.moe).times(factor), ranks, setup)
+        _bytes(layer_kept(model, rules, moe=g.moe).times(factor), ranks, setup, memory)
         for g in model_parts.layers
     )
 
@@ -88,9 +94,8 @@ def step_activations(
     Without recomputation: layers x kept x micro-batches in flight. With full recomputation: layers / k x block input,
     plus k layers in full while their block is recomputed. Add 8h for the last norm and 4d for rotary tables.
     """
-    factor = memory.compiled.best if setup.compiled else memory.activations.best
     rules = keep_rules(setup, memory, wide)
-    per_layer = _block(model, model_parts, rules, ranks, setup, factor)
+    per_layer = _block(model, model_parts, rules, ranks, setup, memory)
     widest = per_layer[0]
     for other in per_layer[1:]:
         widest = np.maximum(widest, other)
@@ -111,7 +116,7 @@ def step_activations(
         if setup.adapters:
             stored = stored - 4.0 * model.hidden_size * ranks.tokens
         kept = Activations(
-            stored + outer, stored + _workspace(model, rules, ranks, setup),
+            stored + outer, stored + _workspace(model, rules, wide, ranks, setup),
             np.maximum(stored - 2 * widest, 0.0) + left + entry, widest + entry,
         )  # fmt: skip
         between_end = left + widest
@@ -146,14 +151,19 @@ def _left_of_layer(
 
 
 def _workspace(
-    model: Model, rules: KeepRules, ranks: Ranks, setup: TrainingSetup
+    model: Model, rules: KeepRules, wide: Widths, ranks: Ranks, setup: TrainingSetup
 ) -> Number:
-    """What the last layer's backward allocates beyond what it frees: three score matrices in eager attention."""
+    """What the last layer's backward holds in eager attention: three score matrices and the block's gradients.
+
+    The feed-forward block's activations are gone by then.
+    """
     if rules.kernel != "eager":
         return 0.0 * ranks.tokens
     scores = 6.0 * model.num_attention_heads * setup.sequence / ranks.tp
     freed = 8.0 * model.intermediate_size / ranks.tp + 10.0 * model.hidden_size
-    return ranks.tokens * np.maximum(scores - freed, 0.0)
+    block = (3 if model.gated_mlp else 2) * model.hidden_size * model.intermediate_size
+    gradients = 0.0 if setup.adapters else wide.gradient * block / ranks.tp
+    return np.maximum(ranks.tokens * (scores - freed) + gradients, 0.0)
 
 
 def _hosted(

@@ -32,13 +32,15 @@ def nccl_bytes(memory: FrameworkMemory, world: Number) -> Range:
     return Range(many * memory.nccl_gib.best, many * memory.nccl_gib.upper)
 
 
-def reserved_bytes(memory: FrameworkMemory, allocated: Range) -> Range:
-    """What the caching allocator holds where memory is not short: allocated x a ratio of the framework.
+def reserved_bytes(memory: FrameworkMemory, allocated: Range, room: Number) -> Range:
+    """What the caching allocator holds: allocated x a ratio of the framework, at most what the device leaves.
 
     Not a need: the allocator gives cached blocks back before it fails.
     """
     low, high = memory.reserved.best, memory.reserved.upper
-    return Range(allocated.best * low, np.maximum(allocated.best * high, allocated.upper * low))
+    most = np.maximum(room, allocated.best)
+    upper = np.maximum(allocated.best * high, allocated.upper * low)
+    return Range(np.minimum(allocated.best * low, most), np.minimum(upper, most))
 
 
 def fragmentation_bytes(memory: FrameworkMemory, allocated: Number) -> Range:

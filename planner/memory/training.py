@@ -152,6 +152,8 @@ def _margins(memory: FrameworkMemory, setup: TrainingSetup) -> dict[str, float]:
         return constant.upper / constant.best - 1.0
 
     kept = margin(memory.compiled if setup.compiled else memory.activations)
+    if setup.quantized:
+        kept += margin(memory.quantized_activations)
     return {
         "parameters": 0.0, "gradients": 0.0, "optimizer": 0.0,
         "activations": kept, "loss": kept / 2, "gather_buffers": 0.15,
@@ -240,8 +242,9 @@ def _result(
         ),
     )  # fmt: skip
     allocated = Range(sum((c.best for c in live), np.float64(0)), combine(live))
-    reserved = reserved_bytes(memory, allocated)
     context, nccl = context_bytes(memory, gpu), nccl_bytes(memory, ranks.world)
+    room = _usable(gpu)[0] - context.best - nccl.best
+    reserved = reserved_bytes(memory, allocated, room)
     spare = fragmentation_bytes(memory, allocated.best)
     outside = (
         Component("reserve", spare.best, spare.upper, "fragmentation_bytes", memory.fragmentation.tag),
