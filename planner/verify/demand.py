@@ -1,0 +1,89 @@
+"""Demand: every required workload is served, and its replicas cover it, spares and bounds included."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from planner.options.asks import Ask, ServingAsk
+from planner.verify.case import Case, Part
+from planner.verify.derive import Derived
+from planner.verify.figures import Speed
+from planner.verify.problem import Finding, Problem
+
+CHECK = "demand"
+WHOLE = 2000
+"""Rates count in this many parts of the demand, rounded down."""
+
+
+def check_served(case: Case) -> Finding:
+    """Required workloads are served, and `served` says what the assignments say."""
+    problems = []
+    for given in case.plan.workloads:
+        required = case.scenario.workload(given.name).spec.required
+        if required and not given.assignment:
+            problems.append(Problem("served", given.name, "required, and has no GPUs"))
+        if given.served != bool(given.assignment):
+            text = f"served is {given.served} with {len(given.assignment)} assignments"
+            problems.append(Problem("served", given.name, text))
+    served = sum(1 for w in case.plan.workloads if w.served)
+    looked = f"{served} of {len(case.plan.workloads)} workloads, all required ones among them"
+    return Finding("served", looked, tuple(problems))
+
+
+def check_demand(case: Case, derived: Derived) -> Finding:
+    """Units of each replica, coverage of each demand, least and most replicas."""
+    problems = []
+    covered = 0
+    for ask in case.question.asks:
+        parts = [(n, p) for n, p in enumerate(case.parts) if p.name == ask.name]
+        if not parts or any(n not in derived for n, _ in parts):
+            continue
+        units = [(p, units_of(p, derived[n].speed)) for n, p in parts]
+        texts = [*_printed(units), *(_service(ask, units) if _serves(ask) else _job(units))]
+        problems += [Problem(CHECK, ask.name, t) for t in texts]
+        covered += 1
+    return Finding(CHECK, f"{covered} demands covered by low rates", tuple(problems))
+
+
+def units_of(part: Part, speed: Speed) -> int:
+    """Parts of the demand that one replica carries, rounded down.
+
+    A batch run on nodes of its own splits the work evenly over full nodes, so that each carries its share.
+    """
+    if not _serves(part.ask):
+        return WHOLE
+    alone = min(WHOLE, math.floor(WHOLE * speed.counted / speed.demand)) if speed.demand else WHOLE
+    if part.own_nodes and alone > 0:
+        return math.ceil(WHOLE / math.ceil(WHOLE / (alone * part.copies)))
+    return alone
+
+
+def _serves(ask: Ask) -> bool:
+    return isinstance(ask, ServingAsk)
+
+
+def _printed(units: list[tuple[Part, int]]) -> Iterator[str]:
+    for part, want in units:
+        if part.given.units != want:
+            yield f"{part.where}: {part.given.units} of {WHOLE} units printed, it is {want}"
+
+
+def _job(units: list[tuple[Part, int]]) -> Iterator[str]:
+    replicas = sum(p.given.replicas for p, _ in units)
+    if replicas != 1:
+        yield f"{replicas} runs, one was asked"
+
+
+def _service(ask: Ask, units: list[tuple[Part, int]]) -> Iterator[str]:
+    assert isinstance(ask, ServingAsk)
+    each = sorted(u for p, u in units for _ in range(p.given.replicas))
+    fewest = max(1, ask.replicas_min) + ask.spare
+    if len(each) < fewest:
+        yield f"{len(each)} replicas, {ask.replicas_min} and {ask.spare} spare asked"
+    if ask.replicas_max is not None and len(each) > ask.replicas_max:
+        yield f"{len(each)} replicas, {ask.replicas_max} at most"
+    left = sum(each[: max(0, len(each) - ask.spare)])
+    if left < WHOLE:
+        lost = f" after losing the {ask.spare} largest replicas" if ask.spare else ""
+        yield f"covers {left} of {WHOLE} units of the demand{lost}"

@@ -1,0 +1,44 @@
+"""Memory and speed of every assignment, derived anew; nothing is taken from the optimizer's options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from planner.options.asks import ServingAsk, TrainingAsk
+from planner.verify.allowed_training import arithmetic_types
+from planner.verify.case import Case, Part
+from planner.verify.derive_serving import derive_serving
+from planner.verify.derive_training import derive_training
+from planner.verify.figures import Figures
+from planner.verify.problem import Problem
+
+Derived = Mapping[int, Figures]
+"""Figures by the position of the assignment in `Case.parts`."""
+
+
+def derive_all(case: Case) -> tuple[dict[int, Figures], tuple[Problem, ...]]:
+    """Figures of all assignments, and a problem for each whose figures do not exist."""
+    found: dict[int, Figures] = {}
+    problems = []
+    for number, part in enumerate(case.parts):
+        try:
+            found[number] = derive(part)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            problems.append(
+                Problem("memory", part.name, f"{part.where}: can't be re-derived: {error}")
+            )
+    return found, tuple(problems)
+
+
+def derive(part: Part) -> Figures:
+    """The figures of one assignment."""
+    ask = part.ask
+    if isinstance(ask, ServingAsk):
+        return derive_serving(ask, part.facts, part.layout)
+    assert isinstance(ask, TrainingAsk)
+    types = dict.fromkeys(arithmetic_types(part, ask))
+    if ask.base is None:
+        types = {part.layout.weights: None}
+    each = [derive_training(ask, part.facts, part.layout, t) for t in types]  # type: ignore[arg-type]
+    # A frozen quantized base does not tell the arithmetic: any listed type may be the one meant.
+    return min(each, key=lambda f: abs(f.speed.rate - part.given.speed.rate))

@@ -1,0 +1,79 @@
+"""What nodes and replicas cost, from the scenario's own prices, in exact cents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from planner.scenario.resolved import Scenario
+from planner.units import HOURS_PER_MONTH, to_cents
+from planner.verify.case import Case, Part
+from planner.verify.demand import WHOLE
+from planner.verify.derive import Derived
+from planner.verify.figures import Speed
+from planner.verify.supply import Supply
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Cents by where they arise."""
+
+    running: Mapping[int, int]
+    """Position of an assignment -> energy, rent per GPU, and rent of nodes for the run alone."""
+    nodes: Mapping[Supply, int]
+    """Term -> nodes held for the month."""
+    held: Mapping[Supply, int]
+    """Term -> how many nodes these are."""
+
+    @property
+    def total(self) -> int:
+        """All cents of the plan."""
+        return sum(self.running.values()) + sum(self.nodes.values())
+
+
+def bill_of(case: Case, derived: Derived) -> Bill:
+    """The bill of a plan whose assignments were all derived."""
+    running = {
+        n: running_cents(case.scenario, part, derived[n].speed) for n, part in enumerate(case.parts)
+    }
+    held = {s: len(case.nodes_of(s, own=False)) for s in case.supplies}
+    return Bill(running, {s: s.node_cents * count for s, count in held.items()}, held)
+
+
+def running_cents(scenario: Scenario, part: Part, speed: Speed) -> int:
+    """Cents of all replicas of an assignment and all its runs in the month, each rounded up."""
+    if part.own_nodes:
+        hours = math.ceil(_hours_on_own_nodes(part, speed))
+        each = to_cents(part.supply.node_hour * hours * max(1, part.whole_nodes))
+    else:
+        hours = HOURS_PER_MONTH if speed.hours is None else math.ceil(speed.hours)
+        money = part.supply.gpu_hour * part.layout.gpus * hours
+        if part.supply.owned:
+            money += _energy(scenario, part, hours)
+        each = to_cents(money)
+    return each * part.runs * part.given.replicas
+
+
+def _hours_on_own_nodes(part: Part, speed: Speed) -> float:
+    """Hours of one run; a batch that fills its nodes with copies may need fewer than its deadline has."""
+    assert speed.hours is not None
+    if part.ask.kind not in ("batch", "embedding"):
+        return speed.hours
+    alone = min(WHOLE, math.floor(WHOLE * speed.counted / speed.demand))
+    share = alone * part.copies
+    return speed.hours * WHOLE / (share * math.ceil(WHOLE / share))
+
+
+def _energy(scenario: Scenario, part: Part, hours: int) -> Decimal:
+    """TDP of the GPUs in use x hours x PUE x price."""
+    spec = scenario.spec.energy
+    if spec is None:
+        return Decimal(0)
+    per_kwh = spec.price.amount / (1000 if spec.price.per == "MWh" else 1)
+    watts = Fraction(part.facts.gpu.tdp_w or 0) * part.layout.gpus
+    kwh = watts * hours / 1000 * Fraction(spec.pue)
+    money = kwh * Fraction(per_kwh)
+    return Decimal(money.numerator) / Decimal(money.denominator)

@@ -1,0 +1,63 @@
+"""What the scenario's pools can give and at which price, read from the scenario itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from planner.scenario.resolved import ResolvedPool, Scenario
+from planner.units import HOURS_PER_MONTH, to_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Nodes of one pool under one price term."""
+
+    pool: str
+    term: str
+    """`owned`, `rented`, or `rented 2` where a pool has several rents."""
+    nodes: int | None
+    """Most nodes; None where the scenario sets no limit."""
+    kept_free: int = 0
+    """Of these, nodes the scenario wants kept free."""
+    node_hour: Decimal = Decimal(0)
+    gpu_hour: Decimal = Decimal(0)
+    upkeep: Decimal = Decimal(0)
+    """Per node and month."""
+    owned: bool = False
+    """Owned nodes pay for their energy; rent includes it."""
+
+    @property
+    def node_cents(self) -> int:
+        """Cents for holding one node for a month of 730 hours."""
+        return to_cents(self.node_hour * HOURS_PER_MONTH + self.upkeep)
+
+
+def supplies_of(scenario: Scenario) -> tuple[Supply, ...]:
+    """Every term of every pool; spare nodes are kept from the first term of their pool."""
+    return tuple(s for pool in scenario.pools for s in _terms(pool))
+
+
+def _terms(pool: ResolvedPool) -> list[Supply]:
+    found = []
+    spare = pool.spec.spare_nodes
+    if pool.available_nodes:
+        upkeep = pool.spec.owned.upkeep if pool.spec.owned else None
+        money = upkeep.amount if upkeep else Decimal(0)
+        found.append(
+            Supply(pool.name, "owned", pool.available_nodes, spare, upkeep=money, owned=True)
+        )
+    several = len(pool.spec.rent) > 1
+    for number, rent in enumerate(pool.spec.rent, start=1):
+        by_gpu = rent.price.per == "GPU-hour"
+        found.append(
+            Supply(
+                pool.name,
+                f"rented {number}" if several else "rented",
+                rent.max_nodes,
+                0 if found else spare,
+                node_hour=Decimal(0) if by_gpu else rent.price.amount,
+                gpu_hour=rent.price.amount if by_gpu else Decimal(0),
+            )
+        )
+    return found
