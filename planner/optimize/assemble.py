@@ -6,14 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from planner.layout import Layout
 from planner.optimize.outcome import Outcome, Status
 from planner.options.asks import is_job
 from planner.options.build import Built
-from planner.options.describe import layout_text
+from planner.options.plan_parts import plan_layout, plan_ledger, plan_speed
 from planner.options.problem import Candidate
 from planner.options.question import ConsideredByWorkload, Question
-from planner.options.records import Account, Option, Timing
+from planner.options.records import Option
 from planner.plan import schema as plan
 from planner.units import from_cents
 
@@ -214,35 +213,6 @@ def _pools(
             )
         )
     return tuple(rows)
-
-
-def plan_layout(layout: Layout) -> plan.PlanLayout:
-    """The layout as the plan stores it."""
-    names = [n for n in plan.PlanLayout.model_fields if n != "text"]
-    return plan.PlanLayout(text=layout_text(layout, brief=True), **{n: getattr(layout, n) for n in names})
-
-
-def plan_ledger(account: Account) -> plan.PlanLedger:
-    """The account as the plan stores it."""
-    return plan.PlanLedger(
-        components={
-            name: plan.LedgerLine(gib=best, upper_gib=upper, formula=formula, tag=tag)
-            for name, best, upper, formula, tag in account.components
-        },
-        total_gib=account.total_gib,
-        upper_gib=account.upper_gib,
-        usable_gib=account.usable_gib,
-        usable_formula=account.usable_formula,
-        host_gib=account.host_gib,
-        nvme_gib=account.nvme_gib,
-        extrapolated=account.extrapolated,
-    )
-
-
-def plan_speed(timing: Timing) -> plan.PlanSpeed:
-    """The timing as the plan stores it."""
-    names = list(plan.PlanSpeed.model_fields)
-    return plan.PlanSpeed(**{n: getattr(timing, n) for n in names})
 
 
 def has_plan(outcome: Outcome) -> bool:
