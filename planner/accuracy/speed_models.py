@@ -114,5 +114,3 @@ def resolve_model(name: str, params: float | None = None) -> tuple[Model, bool] 
         pass
     size = params or stated_size(name)
     return None if not size else (model_of_size(name, size), False)
-
-

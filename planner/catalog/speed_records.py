@@ -189,6 +189,14 @@ class ServingEngine(Evidenced):
     step_us: float
     layer_us: float
     sequence_us: float = 0.0
+    moe_layer_us: float = 0.0
+    """Further time per layer with experts and pass: engines that launch each expert by itself."""
+    format_layer_us: dict[str, float] = Field(default_factory=dict)
+    """Further time per layer and pass by family of weight format."""
+    fp16_accumulate: bool = False
+    """Whether its 16-bit products accumulate in 16 bit, twice as fast on GeForce cards."""
+    layer_split: bool = False
+    """Whether it spreads a model over several GPUs by layers unless told otherwise."""
     prefill: float = 1.0
     """Prefill compute relative to the class's share."""
     read: float = 1.0
@@ -200,9 +208,21 @@ class ServingEngine(Evidenced):
     interference: float = 1.0
     """Share of a prompt's prefill time that delays the tokens of running requests."""
     first_token_ms: float = 10.0
-    """Tokenizer, scheduler and transport before the first token."""
-    queue: float = 0.3
-    """Share of the other prompts in flight that a new prompt waits for in a closed loop."""
+    """Closed loop: tokenizer, scheduler and transport before the first token."""
+    first_prefill: float = 1.0
+    """Closed loop: prefills of its own length that a prompt takes."""
+    first_steps: float = 1.5
+    """Closed loop: decode steps that pass before the first token."""
+    first_steps_moe: float = 1.5
+    """The same for models with experts."""
+    queue: float = 0.15
+    """Closed loop: share of the other prompts in flight that a new prompt waits for."""
+    queue_ms: float = 0.2
+    """Closed loop: further wait per other request in flight."""
+    queue_power: float = 0.95
+    """Closed loop: power of the other requests in flight."""
+    ttft_spread: float = 0.5
+    """Further spread of the first token under load."""
     max_sequences: int = 256
     max_batched_tokens: int = 8192
 

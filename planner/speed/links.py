@@ -81,18 +81,23 @@ class Link:
         return self.nvlink_gb_s > 0 and self.domain > 1
 
 
-def link_of(gpu: Gpu, *, gpus_per_node: int = 8, network_gbit_s: float = 0.0) -> Link:
+def link_of(
+    gpu: Gpu, *, gpus_per_node: int = 8, network_gbit_s: float = 0.0, bridges: bool = False
+) -> Link:
     """The link of a GPU in its usual chassis, as the catalog has it.
+
+    Cards that take NVLink bridges have none unless `bridges` says so.
 
     >>> from planner.catalog import gpu
     >>> link_of(gpu("h800-sxm5-80gb")).nvlink_gb_s
     400.0
     """
     nvlink, fabric, pcie = gpu.nvlink, gpu.fabric, gpu.pcie
+    bare = nvlink.topology == "bridge-pairs" and not bridges
     link = Link(
-        nvlink_gb_s=nvlink.total_gb_s,
-        topology=nvlink.topology,
-        domain=nvlink.domain,
+        nvlink_gb_s=0.0 if bare else nvlink.total_gb_s,
+        topology="none" if bare else nvlink.topology,
+        domain=1 if bare else nvlink.domain,
         generation=nvlink.generation,
         pcie_generation=pcie.generation if pcie else 4,
         pcie_lanes=pcie.lanes if pcie else 16,

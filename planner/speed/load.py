@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from planner.speed.server import Server
 
 Floats = NDArray[np.float64]
+
+OPEN_LOOP_STEPS: Final = 1.5
+"""Decode steps before the first token of a random arrival: half of the running one, and one beside its prefill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,9 @@ def closed_loop(
     """Steady state with `concurrency` requests in flight, each followed at once by the next.
 
     While a request of O tokens decodes, each of the B - 1 others starts once and delays it by its prefill:
-    TPOT = step(B) / speculative + interference (B - 1)/O x prefill;  TTFT = first + prefill + step/2
-    + queue (B - 1) x prefill x prefill share;  throughput = B / (TTFT + (O - 1) TPOT).
+    TPOT = step(B) / speculative + interference (B - 1)/O x prefill;  TTFT = first + a prefill + h step
+    + (B - 1)^g (queue x prefill + overhead);  throughput = B / (TTFT + (O - 1) TPOT). The constants of TTFT belong to the
+    engine: in a closed loop the clients' rhythm, and the burst at its start, decide more than the GPU.
     """
     b = np.maximum(np.asarray(concurrency, np.float64), 1.0)
     p, o = np.asarray(prompt, np.float64), np.maximum(np.asarray(output, np.float64), 1.0)
@@ -45,8 +50,10 @@ def closed_loop(
     tpot = step + engine.interference * (b - 1.0) / o * cost
     alone = server.prefill_s(p, 1.0, cached)
     share = b * cost / (b * cost + o * step)
-    wait = engine.queue * (b - 1.0) * cost
-    ttft = engine.first_token_ms * 1e-3 + alone + wait + step / 2.0
+    others = (b - 1.0) ** engine.queue_power
+    steps = engine.first_steps_moe if server.work.moe_layers else engine.first_steps
+    ttft = engine.first_token_ms * 1e-3 + engine.first_prefill * alone + steps * step * speculative
+    ttft = ttft + others * (engine.queue * cost + engine.queue_ms * 1e-3)
     # A pipeline or several prompts can't start faster than the replica can prefill them.
     served = np.minimum(b / (ttft + (o - 1.0) * tpot), 1.0 / np.maximum(cost, 1e-12))
     return Load(tpot, ttft, served, np.asarray(share, np.float64))
@@ -87,3 +94,45 @@ def open_loop_wait_s(
         tail = np.log(np.maximum(rho, 1e-12) / (1.0 - percentile / 100.0))
         mean = np.maximum(mean / np.maximum(rho, 1e-12) * np.maximum(tail, 0.0), mean)
     return np.where(rho < 1.0, mean, np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Means over a finite run of requests."""
+
+    ttft_s: float
+    tpot_s: float
+    requests_per_s: float
+
+
+def finite_run(server: Server, offered: float, requests: int, prompt: float, output: float) -> Run:
+    """A benchmark that offers `requests` requests at `offered` per second and then stops.
+
+    The concurrency settles where arrivals meet service, at most the engine's sequences: B = rate x (TTFT + O TPOT)
+    by Little's law. What the replica can't take waits: after n arrivals the queue is n (1 - capacity/offered).
+    """
+    limit = float(server.engine.max_sequences)
+    capacity = float(saturated(server, min(limit, requests), prompt, output))
+    rate = min(offered, capacity)
+    batch = 1.0
+    for _ in range(30):
+        load = closed_loop(server, batch, prompt, output)
+        held = rate * float(load.ttft_s + (output - 1.0) * load.tpot_s)
+        batch = max(0.5 * batch + 0.5 * min(held, limit, float(requests)), 1.0)
+    step, cost = (
+        float(server.step_s(batch, prompt + output / 2.0)),
+        float(server.prompt_cost_s(prompt)),
+    )
+    tpot = step + server.engine.interference * rate * cost * step
+    tpot = max(tpot, float(load.tpot_s)) if rate >= capacity else tpot
+    alone = float(server.prefill_s(prompt))
+    wait = float(open_loop_wait_s(min(rate, 0.98 / cost), cost)) + OPEN_LOOP_STEPS * step
+    behind = 0.0
+    if offered > capacity:
+        # The backlog grows all through the run; the mean request meets half of the last one's.
+        share = 1.0 - (capacity / offered if offered < float("inf") else 0.0)
+        queued = max(requests * share - limit * share, 0.0)
+        behind = 0.5 * queued / capacity + 0.5 * min(limit, requests) * cost * share
+    duration = requests / rate + float(load.tpot_s) * output
+    ttft = alone + wait + behind
+    return Run(ttft, tpot, requests / duration)

@@ -32,6 +32,7 @@ class Demand:
     layers: Number
     """Layers passed one after another (all stages of a pipeline)."""
     sequences: Number
+    moe_layers: Number = 0.0
     host_bytes: Number = 0.0
     """Weights that come from host memory over the host link."""
 
@@ -50,6 +51,7 @@ class Rates:
     layer_s: Number
     sequence_s: Number
     sharpness: Number
+    moe_layer_s: Number = 0.0
     host: Number = 1e12
 
 
@@ -80,7 +82,10 @@ def pass_parts(demand: Demand, rates: Rates) -> dict[str, Floats]:
         ),
         "comm": np.asarray(demand.comm_s, np.float64),
         "launch": np.asarray(
-            rates.step_s + rates.layer_s * demand.layers + rates.sequence_s * demand.sequences,
+            rates.step_s
+            + rates.layer_s * demand.layers
+            + rates.moe_layer_s * demand.moe_layers
+            + rates.sequence_s * demand.sequences,
             np.float64,
         ),
         "host": np.asarray(demand.host_bytes / rates.host, np.float64),

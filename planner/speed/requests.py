@@ -95,10 +95,12 @@ def decode_demand(
     """One decode step of `batch` sequences per attention replica at `context` tokens each.
 
     With a pipeline each stage works on batch / pp sequences; the demand is that of one token's way through all
-    stages. `host_share` is the share of the weights kept in host memory.
+    stages. A full pipeline runs at the pace of its slowest stage, the last one with the head, which therefore
+    counts once per stage. `host_share` is the share of the weights kept in host memory.
     """
-    b = np.asarray(batch, np.float64) / split.pp
-    dense = work.dense * stored.linear + work.head * stored.head
+    b = np.maximum(np.asarray(batch, np.float64) / split.pp, 1.0)
+    full = np.where(np.asarray(batch, np.float64) >= split.pp, split.pp, 1.0)
+    dense = work.dense * stored.linear + work.head * stored.head * full
     heads = np.minimum(split.tp, work.kv_heads) if work.kv_heads else np.ones_like(split.tp)
     seen = work.attended(context)
     kv = b * seen * work.kv_values * stored.kv / heads
@@ -107,7 +109,7 @@ def decode_demand(
     host = np.asarray(host_share, np.float64)
     return Demand(
         dense_bytes=dense * (1.0 - host) / split.tp,
-        dense_flops=2.0 * (work.dense + work.head) * b / split.tp,
+        dense_flops=2.0 * (work.dense + work.head * full) * b / split.tp,
         expert_bytes=expert * (1.0 - host),
         expert_flops=routed * b * split.gathered / split.expert_group,
         kv_bytes=kv,
@@ -115,6 +117,7 @@ def decode_demand(
         comm_s=_comm_s(work, split, np.maximum(b, 1.0), link, all_reduce_s),
         layers=work.layers,
         sequences=b,
+        moe_layers=work.moe_layers,
         host_bytes=(dense / split.tp + expert) * host,
     )
 
@@ -155,5 +158,6 @@ def prefill_demand(
         comm_s=_comm_s(work, split, tokens, link, all_reduce_s),
         layers=work.layers,
         sequences=n,
+        moe_layers=work.moe_layers,
         host_bytes=(dense / split.tp + expert) * host,
     )

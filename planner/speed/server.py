@@ -93,19 +93,26 @@ class Server:
         return self.prefill_s(prompt, together, cached) / together / self.split.pp / self.split.dp
 
 
-def sixteen_bit_flops(gpu: Gpu) -> float:
-    """Dense FLOP/s of the GPU's 16-bit products, or of fp32 where 16 bit is slower (Pascal)."""
+def sixteen_bit_flops(gpu: Gpu, *, accumulate16: bool = False) -> float:
+    """Dense FLOP/s of the GPU's 16-bit products, or of fp32 where 16 bit is slower (Pascal).
+
+    `accumulate16`: sums are kept in 16 bit, which GeForce cards do at twice the rate.
+    """
     rates = gpu.tflops
+    if accumulate16 and rates.fp16_fp16acc:
+        return max(rates.fp16_fp16acc, rates.fp16 or 0.0, rates.fp32 or 0.0) * 1e12
     best = max(rates.bf16 or 0.0, rates.fp16 or 0.0, rates.fp32 or 0.0)
     return best * 1e12
 
 
-def _arithmetic_flops(gpu: Gpu, stored: WeightFormat, arithmetic: str) -> float:
+def _arithmetic_flops(
+    gpu: Gpu, stored: WeightFormat, arithmetic: str, *, accumulate16: bool
+) -> float:
     table = {"fp8": gpu.tflops.fp8, "fp4": gpu.tflops.fp4, "int8": gpu.tflops.int8}
     native = table.get(stored.arithmetic)
     if arithmetic != "16bit" and native and gpu.has(stored.arithmetic):
         return native * 1e12
-    return sixteen_bit_flops(gpu)
+    return sixteen_bit_flops(gpu, accumulate16=accumulate16)
 
 
 def rate_of(gpu: Gpu, stored: WeightFormat, arithmetic: str) -> tuple[ServingRate, bool]:
@@ -147,19 +154,23 @@ def build_server(
     rate, measured = rate_of(gpu, fmt, arithmetic)
     work, stored = work_of(model), _stored(fmt, kv)
     bandwidth = gpu.memory.bandwidth_gb_s * 1e9
-    peak = _arithmetic_flops(gpu, fmt, arithmetic)
+    short = profile.fp16_accumulate
+    peak = _arithmetic_flops(gpu, fmt, arithmetic, accumulate16=short)
+    half = sixteen_bit_flops(gpu, accumulate16=short)
     expert_only = fmt.scope == "experts"
-    dense_peak = sixteen_bit_flops(gpu) if expert_only else peak
-    read = profile.read * (profile.quantized_read if fmt.bits < 16 else 1.0)
+    dense_peak = half if expert_only else peak
+    narrow = 1.0 if fmt.bits < 16 else 0.0
+    read = profile.read * (profile.quantized_read if narrow else 1.0)
     decode = Rates(
         read=bandwidth * min(rate.read * read, 1.0),
         compute=dense_peak * rate.compute,
         expert_read=bandwidth * min(rate.expert_read * read, 1.0),
         expert_compute=peak * rate.expert_compute,
         kv_read=bandwidth * min(rate.kv_read * profile.read, 1.0),
-        attention=sixteen_bit_flops(gpu) * rate.attention,
+        attention=half * rate.attention,
         step_s=profile.step_us * 1e-6,
-        layer_s=profile.layer_us * 1e-6,
+        layer_s=(profile.layer_us + profile.format_layer_us.get(fmt.rates, 0.0)) * 1e-6,
+        moe_layer_s=profile.moe_layer_us * 1e-6,
         sequence_s=profile.sequence_us * 1e-6,
         sharpness=data.sharpness,
         host=_host_bytes_s(gpu, link),
@@ -191,6 +202,7 @@ def _prefill(decode: Rates, profile: ServingEngine) -> Rates:
         attention=decode.attention,
         step_s=decode.step_s,
         layer_s=decode.layer_s,
+        moe_layer_s=decode.moe_layer_s,
         sequence_s=decode.sequence_s,
         sharpness=decode.sharpness,
         host=decode.host,

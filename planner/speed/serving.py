@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from planner.catalog.records import Gpu, Model
 from planner.speed.links import Link, link_kind
-from planner.speed.load import closed_loop, open_loop_wait_s, saturated
+from planner.speed.load import OPEN_LOOP_STEPS, closed_loop, open_loop_wait_s, saturated
 from planner.speed.requests import split_of
 from planner.speed.server import Server, build_server
 
@@ -149,7 +149,7 @@ def _sustained(
     else:
         rate = np.minimum(rate, HEADROOM * full)
         cost = server.prompt_cost_s(setup.prompt, cached)
-        base = server.engine.first_token_ms * 1e-3 + alone + loads.tpot_s / 2.0
+        base = alone + OPEN_LOOP_STEPS * loads.tpot_s
         first = base + open_loop_wait_s(rate, cost)
         late = base + open_loop_wait_s(rate, cost, setup.percentile)
         ok = _within(setup, late, loads.tpot_s, server)

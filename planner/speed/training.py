@@ -121,14 +121,13 @@ def _compute(
     moved = stack.elementwise_bytes * work.layers * work.hidden * (dense / 3.0)
     if setup.method != "full":
         moved += stack.lora_bytes * work.layers * work.hidden * (dense / 2.0)
-    moved += stack.routed_bytes * work.moe_layers * work.experts_per_token * work.hidden * (dense / 3.0)
+    moved += (
+        stack.routed_bytes * work.moe_layers * work.experts_per_token * work.hidden * (dense / 3.0)
+    )
     return {
         "dense": 2.0
         * (work.dense * dense / (peak * rate.dense) + work.head * dense / (half * rate.dense)),
-        "experts": 2.0
-        * routed
-        * dense
-        / (peak * rate.dense * rate.experts * stack.experts),
+        "experts": 2.0 * routed * dense / (peak * rate.dense * rate.experts * stack.experts),
         "attention": scores * attention / (half * rate.attention * kernel),
         "elementwise": moved / bandwidth,
     }
@@ -169,9 +168,7 @@ def training_speed(
     launch = rate.layer_us * 1e-6 * work.layers * passes / shape.pp * shape.accumulation
     parts["launch"] = np.asarray(launch, np.float64)
     if setup.method == "qlora":
-        unpack = (
-            stack.dequantize_bytes * work.total * passes / (gpu.memory.bandwidth_gb_s * 1e9)
-        )
+        unpack = stack.dequantize_bytes * work.total * passes / (gpu.memory.bandwidth_gb_s * 1e9)
         parts["dequantize"] = unpack / (shape.tp * shape.pp) * shape.accumulation
     busy = np.asarray(sum(parts.values()), np.float64)
     trainable = _trainable_share(work, setup)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +16,9 @@ from planner.catalog.parameters import layer_groups, outer_tensors
 from planner.catalog.records import Gpu, Model
 
 Floats = NDArray[np.float64]
+
+CAPPED: Final = 80.0
+"""FLOPs per byte of memory bandwidth below which a data-centre GPU counts as capped; A100 has 153."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,14 @@ def speed_class(gpu: Gpu) -> str:
     ('hopper-hbm', 'ada-gddr')
     """
     memory = "hbm" if "hbm" in gpu.memory.type.lower() else "gddr"
-    return f"{gpu.architecture}-{memory}"
+    rates = gpu.tflops
+    peak = max(rates.bf16 or 0.0, rates.fp16 or 0.0)
+    intensity = peak * 1e3 / gpu.memory.bandwidth_gb_s
+    # Export versions with a tenth of the arithmetic (H20) reach a larger share of what is left.
+    capped = (
+        "-capped" if memory == "hbm" and gpu.capability >= (8, 0) and intensity < CAPPED else ""
+    )
+    return f"{gpu.architecture}{capped}-{memory}"
 
 
 def speed_classes(gpu: Gpu) -> tuple[str, ...]:
@@ -163,5 +174,5 @@ def speed_classes(gpu: Gpu) -> tuple[str, ...]:
     ('blackwell-ultra-hbm', 'blackwell-hbm', 'any')
     """
     own = speed_class(gpu)
-    general = own.replace("-ultra", "")
+    general = own.replace("-ultra", "").replace("-capped", "")
     return (own, "any") if general == own else (own, general, "any")
