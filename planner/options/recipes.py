@@ -38,6 +38,10 @@ class Recipe:
         return targets != ("none", "none", "none")
 
 
+_STAGES: dict[str, tuple[int, ...]] = {"fsdp": (0, 3), "megatron": (0, 1)}
+"""ZeRO stages of frameworks that do not have all; FSDP's full sharding counts as 3."""
+
+
 def model_parallel(ask: TrainingAsk) -> bool:
     """Whether tp or pp above 1 is allowed by name: only then is a framework with them the default."""
     wanted = (ask.degrees.tp or ()) + (ask.degrees.pp or ())
@@ -89,6 +93,6 @@ def _shardings(ask: TrainingAsk, framework: str) -> list[tuple[str, int]]:
     if ask.kind != "full":
         wanted = ask.sharding or ("ddp", "fsdp", "layers")
         return [(s, 3 if s in ("fsdp", "zero") else 0) for s in wanted]
-    stages = ask.zero or {"fsdp": (0, 3), "megatron": (0, 1)}.get(framework, (0, 1, 2, 3))
+    stages: tuple[int, ...] = ask.zero or _STAGES.get(framework, (0, 1, 2, 3))
     name = "fsdp" if framework in ("fsdp", "torchtitan") else "zero"
     return [("ddp", 0) if stage == 0 else (name, stage) for stage in stages]

@@ -279,10 +279,13 @@ def _speed_setup(ask: TrainingAsk, recipe: Recipe, kernel: str, stack: str) -> T
 def _sort_out(run: _Pass, *, detail: bool) -> tuple[list[Option], list[Rejection], int, int]:
     """Rows become options or rejections; without `detail` only those that can matter are made."""
     ask, pool = run.ask, run.pool
+    # Where the host is unknown, a run that offloads nothing is given the benefit of the doubt.
+    unknown = 0.0 if run.recipe.offloads else math.inf
+    host = float(pool.host_bytes) if pool.host_bytes is not None else unknown
     deadline_h = ask.deadline_s / HOUR_S if ask.deadline_s else math.inf
     tests: list[tuple[Reason, Bools, Floats]] = [
         (Reason.MEMORY, run.need > run.have, run.need - run.have),
-        (Reason.HOST_RAM, run.host > (pool.host_bytes or 0), run.host - (pool.host_bytes or 0)),
+        (Reason.HOST_RAM, run.host > host, run.host - host),
         (Reason.NVME, run.nvme > (pool.nvme_bytes or 0), run.nvme - (pool.nvme_bytes or 0)),
         (Reason.DEADLINE, run.hours > deadline_h, run.hours - deadline_h),
     ]

@@ -17,7 +17,7 @@ def render_refusal(plan: Plan, *, width: int = 100) -> str:
             first="error[P303]: ", rest="  ", width=width,
         )  # fmt: skip
     for explanation in plan.explanations:
-        lines += [*_explanation(explanation, width), ""]
+        lines += [*explanation_lines(explanation, width), ""]
     if plan.conflict:
         lines += [*_conflict(plan, width), ""]
     if plan.repairs:
@@ -29,13 +29,17 @@ def render_refusal(plan: Plan, *, width: int = 100) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _explanation(e: Explanation, width: int) -> list[str]:
+def explanation_lines(e: Explanation, width: int) -> list[str]:
+    """The block of one workload: headline, source line, facts, account, what helps and what cannot."""
     lines = wrap(e.headline, first=f"error[{e.code}]: ", rest="  ", width=width)
     margin = " "
+    facts = list(e.because)
+    if e.place is None and e.label:
+        facts.insert(0, e.label)
     if e.place is not None:
         margin = " " * len(str(e.place.line))
         lines += _source(e.place, e.label, width)
-    for number, fact in enumerate(e.because):
+    for number, fact in enumerate(facts):
         lead = "because " if number == 0 else "and "
         lines += wrap(fact, first=f"{margin} = {lead}", rest=f"{margin}   ", width=width)
     if e.tried:
@@ -68,7 +72,7 @@ def _tried(e: Explanation, width: int) -> list[str]:
     columns = [
         Column("POOL", clip=True, min_width=6),
         Column("LAYOUT", clip=True, min_width=10),
-        *(Column(n.replace("_", " "), ">", drop=len(names) - i) for i, n in enumerate(names)),
+        *(Column(n.replace("_", " "), ">", drop=i + 1) for i, n in enumerate(names)),
         Column("need", ">"),
         Column("have", ">"),
         Column("short GiB/GPU", ">"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -60,7 +61,7 @@ def _lift_wishes(ask: Ask, rejections: Sequence[Rejection]) -> tuple[Ask, str]:
     reasons = {r.reason for r in rejections}
     if not reasons <= {Reason.CAPABILITY, Reason.NOT_ALLOWED}:
         return ask, ""
-    words = []
+    words: list[str] = []
     if ask.attention != "auto":
         ask, words = replace(ask, attention="auto"), [*words, "`attention: auto`"]
     if isinstance(ask, TrainingAsk) and ask.precision != ("16bit",):
@@ -170,25 +171,42 @@ def _as_adapter(ask: TrainingAsk, base: str | None) -> TrainingAsk:
 def _more_gpus(ask: Ask, pools: tuple[PoolFacts, ...]) -> str:
     """The least count of a pool's GPUs in one node at which it fits, for the first pool where one does."""
     for pool in pools:
-        fits = _fits_with(ask, pool)
+        fits = fits_with(ask, pool)
         first = next((n for n in range(pool.node_gpus + 1, MOST_GPUS + 1) if fits(n)), None)
         if first is not None:
             option = fits(first)
             assert option is not None
+            batch = ""
+            changed = with_gpus(ask, first)
+            if (
+                isinstance(changed, TrainingAsk)
+                and isinstance(ask, TrainingAsk)
+                and changed.global_batch != ask.global_batch
+            ):
+                batch = f" with `global_batch: {changed.global_batch} sequences`"
             return (
-                f"{first} x {pool.gpu.name} in one node instead of {pool.node_gpus}: as "
+                f"{first} x {pool.gpu.name} in one node instead of {pool.node_gpus}{batch}: as "
                 f"{layout_text(option.layout)}, {option.account.upper_gib:.1f} of "
                 f"{option.account.usable_low_gib:.1f} GiB per GPU"
             )
     return ""
 
 
-def _fits_with(ask: Ask, pool: PoolFacts) -> Callable[[int], Option | None]:
+def with_gpus(ask: Ask, count: int) -> Ask:
+    """The same ask on exactly `count` GPUs; a training batch grows to the next multiple of them."""
+    exact = replace(ask, gpus_min=count, gpus_max=count)
+    if isinstance(exact, TrainingAsk):
+        exact = replace(exact, global_batch=math.ceil(exact.global_batch / count) * count)
+    return exact
+
+
+def fits_with(ask: Ask, pool: PoolFacts) -> Callable[[int], Option | None]:
+    """The best option on that many of the pool's GPUs in one node, were there such a node."""
+
     def fits(count: int) -> Option | None:
         link = replace(pool.link, domain=max(pool.link.domain, count), gpus_per_node=count)
         host = None if pool.host_bytes is None else pool.host_bytes * count // pool.node_gpus
         larger = replace(pool, node_gpus=count, link=link, host_bytes=host)
-        exact = replace(ask, gpus_min=count, gpus_max=count)
-        return _best([consider_one(exact, larger)])
+        return _best([consider_one(with_gpus(ask, count), larger)])
 
     return fits

@@ -109,8 +109,14 @@ def _tried(case: _Case) -> tuple[LedgerAccount, ...]:
         c.pool: max((r.layout.gpus for r in rows if r.pool == c.pool), default=0)
         for c in case.parts
     }
-    rows = [r for r in rows if r.layout.gpus == most[r.pool]]
-    return tuple(_account_row(r) for r in rows[:TRIED_ROWS])
+    shapes: dict[tuple[object, ...], Rejection] = {}
+    for row in rows:
+        x = row.layout
+        if x.gpus == most[row.pool]:
+            # Of layouts that differ in micro-batch or recompute only, the nearest speaks for all.
+            key = (row.pool, x.tp, x.pp, x.dp, x.sharding, x.zero, x.weights, x.offload_optimizer)
+            shapes.setdefault(key, row)
+    return tuple(_account_row(r) for r in list(shapes.values())[:TRIED_ROWS])
 
 
 def _account_row(rejection: Rejection) -> LedgerAccount:
@@ -130,9 +136,16 @@ def _account_row(rejection: Rejection) -> LedgerAccount:
 
 
 def _notes(case: _Case) -> tuple[str, ...]:
-    """Layouts that are not legal, grouped by what does not divide."""
-    by_text: dict[str, set[int]] = {}
-    for rejection in case.rejections:
-        if rejection.reason is Reason.ILLEGAL_LAYOUT:
-            by_text.setdefault(rejection.message, set()).add(rejection.layout.gpus)
-    return tuple(f"not possible: {text}" for text in list(by_text)[:3])
+    """Tensor parallel degrees that are not legal, up to twice the node: what does not divide."""
+    ask = case.ask
+    if not isinstance(ask, ServingAsk) or not case.pools:
+        return ()
+    most = max(p.node_gpus for p in case.pools)
+    bad = [n for n in range(2, 2 * most) if ask.model.num_attention_heads % n]
+    if not bad:
+        return ()
+    counts = f"{', '.join(map(str, bad[:-1]))} or {bad[-1]}" if len(bad) > 1 else str(bad[0])
+    heads = ask.model.num_attention_heads
+    return (
+        f"{counts} GPUs cannot be one tensor-parallel group: {heads} attention heads do not divide",
+    )

@@ -1,0 +1,147 @@
+"""`planner fit MODEL --on GPUS`: the account of one model without a scenario."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from planner.cli.fit_asks import Flags, asks_of, assumed_values, pool_of
+from planner.cli.terminal import terminal_width
+
+KINDS = ("inference", "lora", "qlora", "full")
+_ON = re.compile(r"^(?:(\d+)\s*[xX]\s*)?(\S+)$")
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--on",
+    "gpus",
+    required=True,
+    metavar="NxGPU",
+    help="GPUs of one node: 4xv100-sxm2-32gb, or a node type.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    multiple=True,
+    help="What to run; repeatable; default: all four.",
+)
+@click.option(
+    "--precision",
+    multiple=True,
+    help="Weight format: 16bit, fp8, gptq-int4, awq-int4, ...; repeatable.",
+)
+@click.option("--kv", default="auto", show_default=True, help="KV cache format.")
+@click.option("--context", type=click.IntRange(1), help="Tokens one sequence must be able to hold.")
+@click.option("--concurrent", type=click.IntRange(1), help="Requests in flight.")
+@click.option(
+    "--requests",
+    type=click.FloatRange(0, min_open=True),
+    help="Requests per second, instead of --concurrent.",
+)
+@click.option("--prompt", type=click.IntRange(1), help="Mean prompt tokens.")
+@click.option("--output", type=click.IntRange(1), help="Mean output tokens.")
+@click.option("--engine", help="Serving engine profile.")
+@click.option(
+    "--memory-fraction",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Share of GPU memory the engine takes.",
+)
+@click.option("--sequence", type=click.IntRange(1), help="Training: tokens of a sequence.")
+@click.option(
+    "--global-batch", type=click.IntRange(1), help="Training: sequences of one optimizer step."
+)
+@click.option(
+    "--micro-batch",
+    type=click.IntRange(1),
+    multiple=True,
+    help="Training: sequences per GPU and pass.",
+)
+@click.option("--framework", help="Training framework profile.")
+@click.option(
+    "--zero", type=click.IntRange(0, 3), multiple=True, help="Training: ZeRO stage; repeatable."
+)
+@click.option(
+    "--recompute",
+    type=click.Choice(["none", "selective", "full"]),
+    multiple=True,
+    help="Training: activation recomputation.",
+)
+@click.option("--optimizer", help="Training: adamw, adamw-8bit, paged-adamw-8bit, adafactor, ...")
+@click.option(
+    "--offload",
+    type=click.Choice(["none", "cpu", "nvme"]),
+    default="none",
+    show_default=True,
+    help="Training: where optimizer states may go.",
+)
+@click.option(
+    "--rank", type=click.IntRange(1), default=16, show_default=True, help="Rank of LoRA adapters."
+)
+@click.option("--tokens", type=float, help="Training: tokens to process, for the time to finish.")
+@click.option(
+    "--attention",
+    type=click.Choice(["auto", "flash", "sdpa", "eager"]),
+    default="auto",
+    show_default=True,
+    help="Attention kernel.",
+)
+@click.option(
+    "--tp", type=click.IntRange(1), multiple=True, help="Tensor parallel degree; repeatable."
+)
+@click.option("--pp", type=click.IntRange(1), multiple=True, help="Pipeline degree; repeatable.")
+@click.option(
+    "--dp", type=click.IntRange(1), multiple=True, help="Data parallel degree; repeatable."
+)
+@click.option(
+    "--nvlink",
+    help="NVLink per GPU, both directions: `300 GB/s`; default: the GPU's own, 0 for bridge cards.",
+)
+@click.option("--host-ram", help="Host RAM of the node: `256 GiB`.")
+@click.option(
+    "--risk",
+    type=click.Choice(["upper", "best"]),
+    default="upper",
+    show_default=True,
+    help="Estimate the verdict rests on.",
+)
+@click.option(
+    "--rules", is_flag=True, help="Print the well-known rules of thumb beside our figures."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
+def fit(
+    model: str, gpus: str, kind: tuple[str, ...], rules: bool, form: str, **flags: object
+) -> None:
+    """Account for the memory and speed of MODEL on GPUs of one node.
+
+    Exit code 0: at least one of the kinds fits; 3: none does.
+    """
+    from planner.options.fit import fit as account
+
+    match = _ON.match(gpus.strip())
+    if match is None:
+        raise click.BadParameter(f"`{gpus}` is not like 4xv100-sxm2-32gb", param_hint="--on")
+    given = Flags.of(model, kind or KINDS, flags)
+    pool = pool_of(match[2], int(match[1]) if match[1] else None, given)
+    asks = asks_of(given)
+    result = account(asks, pool, assumed_values(given))
+    if rules:
+        from planner.options.fit_rules import with_rules
+
+        result = with_rules(result, asks[0].model)
+    if form == "json":
+        click.echo(result.to_json(), nl=False)
+    else:
+        from planner.report.fit import render_fit
+
+        click.echo(render_fit(result, width=terminal_width()), nl=False)
+    raise click.exceptions.Exit(0 if result.any_fits else 3)

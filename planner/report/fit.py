@@ -1,0 +1,117 @@
+"""`planner fit` as text: verdict, stacked ledger, layouts that fit, how far it goes."""
+
+from __future__ import annotations
+
+from planner.plan.fit_schema import Fit, FitLayout, KindFit
+from planner.report.refusal import explanation_lines
+from planner.report.table import Column, bar, render_table, wrap
+from planner.units import HOUR_S, duration
+
+BAR = 24
+
+
+def render_fit(fit: Fit, *, width: int = 100) -> str:
+    """One block per kind, the verdict first."""
+    lines = [
+        f"{fit.model} ({fit.parameters:,} parameters) on {fit.gpus} x {fit.gpu} "
+        f"({fit.usable_gib:.2f} GiB each)",
+        "",
+    ]
+    for kind in fit.kinds:
+        lines += [*_kind(kind, width), ""]
+    if fit.rules:
+        lines += [*_rules(fit, width), ""]
+    for text in fit.unverified:
+        lines += wrap(f"unverified in the catalog: {text}", first="note: ", rest="  ", width=width)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _kind(kind: KindFit, width: int) -> list[str]:
+    lines = wrap(kind.summary, first=f"{kind.kind:<10} ", rest=" " * 11, width=width)
+    if kind.assumed:
+        lines += wrap(
+            "assumed * " + "; ".join(kind.assumed), first=" " * 11, rest=" " * 13, width=width
+        )
+    if kind.layouts:
+        lines += ["", *_ledger(kind.layouts[0]), "", *_layouts(kind, width)]
+    if kind.explanation is not None:
+        lines += explanation_lines(kind.explanation, width)
+    lines += _limits(kind, width)
+    return lines
+
+
+def _ledger(part: FitLayout) -> list[str]:
+    ledger = part.ledger
+    lines = [f"  {'GiB per GPU':<16} {'best':>7} {'upper':>7}"]
+    for name, line in ledger.components.items():
+        share = line.gib / ledger.usable_gib if ledger.usable_gib else 0.0
+        lines.append(
+            f"  {name.replace('_', ' '):<16} {line.gib:7.2f} {line.upper_gib:7.2f}  "
+            f"{bar(share, BAR)}  {line.formula}, {line.tag}"
+        )
+    free = ledger.usable_gib - ledger.upper_gib
+    lines.append(
+        f"  {'total':<16} {ledger.total_gib:7.2f} {ledger.upper_gib:7.2f}  "
+        f"{bar(ledger.total_gib / ledger.usable_gib, BAR)}  of {ledger.usable_gib:.2f} usable, "
+        f"{free:.2f} free at the upper value"
+    )
+    if ledger.host_gib:
+        lines.append(f"  {'host RAM':<16} {ledger.host_gib:7.1f}          on the node")
+    if ledger.nvme_gib:
+        lines.append(f"  {'NVMe':<16} {ledger.nvme_gib:7.1f}          on the node")
+    return lines
+
+
+def _layouts(kind: KindFit, width: int) -> list[str]:
+    columns = (
+        Column("GPUS", ">"), Column("LAYOUT", clip=True), Column("GiB/GPU", ">"), Column("SPEED"),
+        Column("LIMITED BY"),
+    )  # fmt: skip
+    rows = [
+        [
+            str(p.gpus),
+            p.layout.text,
+            f"{p.ledger.upper_gib:.1f} / {p.ledger.usable_gib:.1f}",
+            _speed(p),
+            p.speed.limit + (" (extrapolated)" if p.speed.extrapolated else ""),
+        ]
+        for p in kind.layouts
+    ]
+    return ["  " + line for line in render_table(columns, rows, width=width - 2)]
+
+
+def _speed(part: FitLayout) -> str:
+    speed = part.speed
+    if speed.step_s is not None:
+        text = f"{speed.rate:,.0f} tokens/s, MFU {100 * (speed.mfu or 0):.0f} %"
+        return text + (f", {duration(speed.hours * HOUR_S)}" if speed.hours else "")
+    text = f"{speed.rate:,.2f} {speed.unit}"
+    if speed.tpot_s is not None:
+        text += f", TPOT {duration(speed.tpot_s)}"
+    return text
+
+
+def _limits(kind: KindFit, width: int) -> list[str]:
+    words = [
+        f"largest {x.name} {x.largest:,.0f}" if x.largest else f"no {x.name} fits"
+        for x in kind.limits
+    ]
+    if kind.least_gpus is not None and not kind.layouts:
+        words.append(f"fits from {kind.least_gpus} of these GPUs in one node")
+    elif not kind.layouts:
+        words.append("does not fit on 64 of these GPUs either")
+    if not words:
+        return []
+    return ["", *wrap("; ".join(words), first="  ", rest="  ", width=width)]
+
+
+def _rules(fit: Fit, width: int) -> list[str]:
+    columns = (
+        Column("RULE OF THUMB"), Column("GB", ">"), Column("OURS GB", ">"),
+        Column("WHAT IT LEAVES OUT", clip=True, min_width=20),
+    )  # fmt: skip
+    rows = [
+        [r.rule, f"{r.gb:,.1f}", "-" if r.ours_gb is None else f"{r.ours_gb:,.1f}", r.leaves_out]
+        for r in fit.rules
+    ]
+    return render_table(columns, rows, width=width)
