@@ -21,7 +21,10 @@ def derive_serving(ask: ServingAsk, pool: PoolFacts, layout: Layout) -> Figures:
         ask.model, pool.gpu, serving_engine(layout.engine), _memory_setup(ask, layout),
         nvlink=pool.link.scale_up, **axes,
     )  # fmt: skip
-    held = max(1.0, one(memory.sequences_low if ask.careful else memory.sequences))
+    held = one(memory.sequences_low if ask.careful else memory.sequences)
+    if ask.concurrent is not None:
+        held = min(held, ask.concurrent)  # no replica sees more than all that is in flight
+    held = max(1.0, held)
     speed = serving_speed(
         ask.model, pool.gpu, pool.link, layout.engine, _speed_setup(ask, pool, layout),
         sequences=np.array([held]), **axes,
