@@ -131,9 +131,7 @@ def _gutter(d: Diagnostic) -> int:
 
 def _wrap(text: str, width: int, indent: int) -> list[str]:
     """The text in lines that fit; lines after the first are indented."""
-    wrapped = textwrap.wrap(
-        _clean(text), max(20, width - indent), break_long_words=False, break_on_hyphens=False
-    )
+    wrapped = textwrap.wrap(_clean(text), max(20, width - indent), break_on_hyphens=False)
     first, *rest = wrapped or [""]
     return [first, *(" " * indent + line for line in rest)]
 

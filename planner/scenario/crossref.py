@@ -11,6 +11,8 @@ from planner.diagnostics import Diagnostic, Fix, Label, Severity, Span
 from planner.scenario.located import Located
 
 CODE: Final = {"models": "P201", "gpus": "P202", "nodes": "P203", "engines": "P204"}
+LONGEST_NAME: Final = 100
+"""Longer names are in no catalog, and no file name either."""
 FRAMEWORKS: Final = ("ddp", "deepspeed", "fsdp", "megatron")
 """Training frameworks known by name; their constants may come from a profile of the catalog."""
 NOUN: Final = {"models": "model", "gpus": "GPU", "nodes": "node type", "engines": "engine"}
@@ -54,6 +56,9 @@ def _look_up(folder: str, value: Located | None, own: tuple[str, ...]) -> Iterat
         return
     name = value.scalar.strip()
     if name in own or not name:
+        return
+    if len(name) > LONGEST_NAME:
+        yield _unknown(folder, f"{name[:LONGEST_NAME]}...", (), value.span)
         return
     try:
         match = resolve(folder, name)

@@ -68,7 +68,7 @@ def replaced(line: int, column: int, old: str, new: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize(("line", "column", "key"), keys())
+@pytest.mark.parametrize(("line", "column", "key"), list(keys()))
 def test_every_key_misspelt(found: Found, line: int, column: int, key: str) -> None:
     wrong = key[:-1] + "x" if len(key) > 3 else key + "x"
     diagnostics = found(replaced(line, column, key, wrong))
@@ -93,7 +93,7 @@ def quantities() -> Iterator[tuple[int, int, str]]:
             yield number, match.start() + 1, match[0]
 
 
-@pytest.mark.parametrize(("line", "column", "text"), quantities())
+@pytest.mark.parametrize(("line", "column", "text"), list(quantities()))
 @pytest.mark.parametrize("ending", ["", " parsecs", " gigs"])
 def test_every_unit_missing_or_unknown(
     found: Found, line: int, column: int, text: str, ending: str
