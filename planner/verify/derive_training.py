@@ -57,6 +57,7 @@ def memory_setup(ask: TrainingAsk, layout: Layout) -> TrainingSetup:
 
 
 def _speed_setup(ask: TrainingAsk, layout: Layout, arithmetic: Precision) -> TrainingSpeedSetup:
+    profile = training_framework(layout.engine)
     return TrainingSpeedSetup(
         method=ask.kind,  # type: ignore[arg-type]
         precision=arithmetic,
@@ -64,7 +65,7 @@ def _speed_setup(ask: TrainingAsk, layout: Layout, arithmetic: Precision) -> Tra
         recompute=layout.recompute,
         attention=layout.attention,
         optimizer=ask.optimizer,
-        framework=layout.engine,
+        framework=profile.speed_stack or profile.id,
         offload_optimizer=layout.offload_optimizer,
         offload_parameters=layout.offload_parameters,
         offload_activations=layout.offload_activations,

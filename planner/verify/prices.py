@@ -11,7 +11,7 @@ from fractions import Fraction
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, to_cents
 from planner.verify.case import Case, Part
-from planner.verify.demand import WHOLE
+from planner.verify.demand import WHOLE, units_alone
 from planner.verify.derive import Derived
 from planner.verify.figures import Speed
 from planner.verify.supply import Supply
@@ -62,8 +62,7 @@ def _hours_on_own_nodes(part: Part, speed: Speed) -> float:
     assert speed.hours is not None
     if part.ask.kind not in ("batch", "embedding"):
         return speed.hours
-    alone = min(WHOLE, math.floor(WHOLE * speed.counted / speed.demand))
-    share = alone * part.copies
+    share = units_alone(speed) * part.copies
     return speed.hours * WHOLE / (share * math.ceil(WHOLE / share))
 
 
