@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from planner import __version__
-
 
 def versions(scenario_digest: str) -> dict[str, str]:
     """Versions of planner and the solver, and the hash of the scenario."""
     return {
-        "planner": __version__,
+        "planner": metadata.version("planner"),
         "ortools": metadata.version("ortools"),
         "scenario": scenario_digest,
     }

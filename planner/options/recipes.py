@@ -48,12 +48,16 @@ def model_parallel(ask: TrainingAsk) -> bool:
     return any(n > 1 for n in wanted)
 
 
-def framework_of(ask: TrainingAsk) -> str:
-    """The framework named, else Megatron where tp or pp is asked for, PEFT for adapters, else FSDP."""
+def framework_of(ask: TrainingAsk, sharding: str) -> str:
+    """The framework named; else Megatron where tp or pp is asked for, FSDP for full training.
+
+    Adapters: PEFT, and where the base is sharded FSDP, which for a quantized base is FSDP + QLoRA.
+    """
     if ask.framework:
         return ask.framework
     if ask.kind != "full":
-        return "peft"
+        shards = {"fsdp": "fsdp_qlora" if ask.base else "fsdp", "zero": "deepspeed"}
+        return shards.get(sharding, "megatron" if sharding == "tp" else "peft")
     return "megatron" if model_parallel(ask) else "fsdp"
 
 
@@ -64,11 +68,11 @@ def sixteen(ask: TrainingAsk, gpu: Gpu, precision: str) -> str:
 
 def recipes(ask: TrainingAsk, gpu: Gpu) -> Iterator[Recipe]:
     """All recipes, preferred ones first; what does not run on the GPU is refused later, with its reason."""
-    framework = framework_of(ask)
     modes: tuple[str, ...] = ask.recompute or ("none", "selective", "full")
     for preference, precision in enumerate(ask.precision):
         arithmetic = sixteen(ask, gpu, precision)
-        for sharding, zero in _shardings(ask, framework):
+        for sharding, zero in _shardings(ask):
+            framework = framework_of(ask, sharding)
             for recompute, optimizer, parameters, activations in product(
                 modes, ask.offload_optimizer, ask.offload_parameters, ask.offload_activations
             ):
@@ -88,11 +92,12 @@ def recipes(ask: TrainingAsk, gpu: Gpu) -> Iterator[Recipe]:
                 )
 
 
-def _shardings(ask: TrainingAsk, framework: str) -> list[tuple[str, int]]:
-    """(sharding, ZeRO stage) pairs of the framework within what the workload allows."""
+def _shardings(ask: TrainingAsk) -> list[tuple[str, int]]:
+    """(sharding, ZeRO stage) pairs within what the workload allows."""
     if ask.kind != "full":
         wanted = ask.sharding or ("ddp", "fsdp", "layers")
         return [(s, 3 if s in ("fsdp", "zero") else 0) for s in wanted]
+    framework = framework_of(ask, "")
     stages: tuple[int, ...] = ask.zero or _STAGES.get(framework, (0, 1, 2, 3))
     name = "fsdp" if framework in ("fsdp", "torchtitan") else "zero"
     return [("ddp", 0) if stage == 0 else (name, stage) for stage in stages]
