@@ -76,16 +76,12 @@ def _listed(part: Part, ask: TrainingAsk) -> Iterator[str]:
 
 
 def _framework(part: Part, ask: TrainingAsk) -> Iterator[str]:
-    if ask.framework is not None:
-        wanted = training_framework(ask.framework).id
-    elif ask.kind != "full":
-        wanted = "peft"
-    else:
-        split = any(n > 1 for n in (ask.degrees.tp or ()) + (ask.degrees.pp or ()))
-        wanted = "megatron" if split else "fsdp"
-    have = training_framework(part.layout.engine).id
+    """The framework the user names; without one, any that can run the layout."""
+    if ask.framework is None:
+        return
+    have, wanted = training_framework(part.layout.engine).id, training_framework(ask.framework).id
     if have != wanted:
-        yield f"framework {have}, {wanted} is {'asked' if ask.framework else 'the default'}"
+        yield f"framework {have}, {wanted} asked"
 
 
 def _attention(part: Part, ask: TrainingAsk) -> Iterator[str]:
