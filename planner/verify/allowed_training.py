@@ -76,12 +76,12 @@ def _listed(part: Part, ask: TrainingAsk) -> Iterator[str]:
 
 
 def _framework(part: Part, ask: TrainingAsk) -> Iterator[str]:
-    """The framework the user names; without one, any that can run the layout."""
+    """A framework the user names is the only one; otherwise any that can run the layout will do."""
     if ask.framework is None:
         return
     have, wanted = training_framework(part.layout.engine).id, training_framework(ask.framework).id
     if have != wanted:
-        yield f"framework {have}, {wanted} asked"
+        yield f"framework {have}, {wanted} is asked"
 
 
 def _attention(part: Part, ask: TrainingAsk) -> Iterator[str]:
