@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@click.group()
+class _InOrder(click.Group):
+    """Commands in the order they stand in this file."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of definition."""
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder)
 def catalog() -> None:
     """Look up GPUs, models, nodes, engines and prices, each with its source."""
 
@@ -81,7 +90,7 @@ def _emit(form: str, text: str, data: object) -> None:
 def _remark(*lines: str) -> None:
     for line in lines:
         if line:
-            click.echo(line, err=True)
+            click.echo(textwrap.fill(line, terminal_width(), subsequent_indent="  "), err=True)
 
 
 @catalog.command("list")
@@ -92,7 +101,10 @@ def _remark(*lines: str) -> None:
 @click.option(
     "--params", callback=to_range, metavar="RANGE", help="Parameters of a model, such as 10B..100B."
 )
-@click.option("--vendor", default="", help="nvidia, amd, intel, google or huawei.")
+@click.option(
+    "--vendor", type=click.Choice(["nvidia", "amd", "intel", "google", "huawei"]),
+    help="Maker of the GPU.",
+)  # fmt: skip
 @click.option(
     "--architecture",
     default="",
@@ -103,14 +115,14 @@ def _remark(*lines: str) -> None:
 @click.option("--gpu", default="", help="GPU of nodes or offers, such as h100-sxm5-80gb.")
 @shared
 def list_(
-    kind: str, memory: Range | None, params: Range | None, vendor: str, architecture: str,
+    kind: str, memory: Range | None, params: Range | None, vendor: str | None, architecture: str,
     nvlink: bool, provider: str, gpu: str, form: str, folders: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """List records: gpus, models, nodes, offers or engines."""
     from planner.cli.catalog_find import lookup_errors
     from planner.cli.catalog_list import LISTS
 
-    filters = Filters(memory, params, vendor, architecture, nvlink, provider, gpu)
+    filters = Filters(memory, params, vendor or "", architecture, nvlink, provider, gpu)
     refuse_idle(kind, filters)
     with using(folders), lookup_errors():
         found = LISTS[kind](filters, terminal_width())
@@ -118,7 +130,9 @@ def list_(
         _emit(form, found.text, found.rows)
         count = len(found.rows)
         noun = kind[:-1] if count == 1 else kind
-        _remark(f"{count} {noun}; {found.remark}" if found.remark else f"{count} {noun}")
+        _remark(
+            f"{count} {noun}; {found.remark}" if found.remark else f"{count} {noun}", found.warning
+        )
     else:
         asked = " ".join(filters.asked())
         _remark(f"no {kind} match{' ' + asked if asked else ''}")
@@ -127,11 +141,13 @@ def list_(
 @catalog.command()
 @click.argument("name")
 @click.option(
-    "--kind", type=click.Choice(["gpu", "model", "node", "engine"]), help="Look for this kind only."
+    "--kind",
+    type=click.Choice(["gpu", "model", "node", "engine", "framework"]),
+    help="Look for this kind only.",
 )
 @shared
 def show(name: str, kind: str | None, form: str, folders: tuple[Path, ...]) -> None:
-    """Show everything about the GPU, model, node type or engine called NAME."""
+    """Show the GPU, model, node type or engine NAME in full."""
     from planner.cli.catalog_find import find, lookup_errors, page_and_data
 
     with using(folders), lookup_errors():
@@ -145,7 +161,7 @@ def show(name: str, kind: str | None, form: str, folders: tuple[Path, ...]) -> N
 @click.argument("text")
 @shared
 def search(text: str, form: str, folders: tuple[Path, ...]) -> None:
-    """Find records whose name, alias or notes hold all words of TEXT."""
+    """Find records by words of their name or notes."""
     from planner.cli.catalog_find import search_records
     from planner.cli.catalog_table import Column, table
 
@@ -165,7 +181,7 @@ def search(text: str, form: str, folders: tuple[Path, ...]) -> None:
 @click.argument("gpus", nargs=-1, required=True, metavar="GPU...")
 @shared
 def compare(gpus: tuple[str, ...], form: str, folders: tuple[Path, ...]) -> None:
-    """Compare GPUs side by side: memory, dense rates, per watt, per dollar, native types."""
+    """Compare GPUs side by side, per watt and per dollar."""
     from planner.cli.catalog_compare import compare_gpus
     from planner.cli.catalog_find import find, lookup_errors
 
@@ -176,7 +192,11 @@ def compare(gpus: tuple[str, ...], form: str, folders: tuple[Path, ...]) -> None
     _remark(*(f.remark for f in found), *notes)
 
 
-@catalog.command("import", help=IMPORT_HELP)
+@catalog.command(
+    "import",
+    help=IMPORT_HELP,
+    short_help="Import a config.json, checkpoint, price list or nvidia-smi.",
+)
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--as", "kind",
@@ -194,7 +214,7 @@ def compare(gpus: tuple[str, ...], form: str, folders: tuple[Path, ...]) -> None
     "--date",
     "day",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="Day a price list was read; default today.",
+    help="Day of a price list; default: the file's own date.",
 )
 @click.option("--id", "name", default="", help="Id of an imported model.")
 @click.option(
@@ -226,7 +246,7 @@ def import_(
 @catalog.command()
 @shared
 def validate(form: str, folders: tuple[Path, ...]) -> None:
-    """Check every record: schema, cross-references, and the parameter count of each model."""
+    """Check every record and recount every model."""
     from planner.catalog.lookup import ids
     from planner.catalog.validate import validate_catalog
     from planner.diagnostics.jsonform import to_json

@@ -9,13 +9,12 @@ from typing import Final
 
 from planner.catalog.records import Gpu
 from planner.cli.catalog_facts import sixteen_bit_tflops
-from planner.cli.catalog_page import UNVERIFIED
 from planner.cli.catalog_prices import Cheapest, age, cheapest, span_usd, stale_note, usd
-from planner.cli.catalog_table import Column, figure, table
+from planner.cli.catalog_table import figure
 
 TYPES: Final = ("fp32", "tf32", "fp16", "bf16", "int8", "fp8", "fp4")
 _RATES: Final = ("fp32", "tf32", "bf16", "fp16", "fp8", "fp4", "int8")
-FORMATS: Final = ("16bit", "fp8", "int8", "awq-int4", "gptq-int4", "mxfp4", "nvfp4")
+FORMATS: Final = ("16bit", "fp8", "int8-w8a8", "awq-int4", "gptq-int4", "mxfp4", "nvfp4")
 """Weight formats of the precision matrix."""
 _REFERENCE: Final = ("vllm", "llama-3.1-8b")
 """Engine and model that the rows on weight formats stand for."""
@@ -35,25 +34,61 @@ Cell = Callable[[Subject], str]
 def compare_gpus(gpus: Sequence[Gpu], width: int) -> tuple[str, list[dict[str, object]], list[str]]:
     """The table, one object per GPU for programs, and remarks for stderr."""
     subjects = [Subject(gpu, cheapest(gpu.id)) for gpu in gpus]
-    parts = [_section("", _hardware(), subjects, width)]
-    parts.append(_section("Dense TFLOPS (int8: TOPS)", _rates(subjects), subjects, width))
-    parts.append(_section("Per watt and per dollar, cheapest on demand", _value(), subjects, width))
-    parts.append(_section("Native types", [(t, _native(t)) for t in TYPES], subjects, width))
-    parts.append(_section("Weight formats (vLLM, Llama-like)", _formats(subjects), subjects, width))
+    sections = [
+        ("", _hardware()),
+        ("Dense TFLOPS (int8: TOPS)", [(name, _rate(name)) for name in _RATES]),
+        ("For its money and power", _value()),
+        ("Native types", [(name, _native(name)) for name in TYPES]),
+        ("Weights in vLLM, Llama-like", _formats()),
+    ]
+    text = "\n".join(_panel(sections, group) for group in _groups(subjects, width))
     offers = [s.prices.on_demand for s in subjects if s.prices.on_demand is not None]
-    notes = [note for note in [stale_note(offers)] if note]
-    if UNVERIFIED.strip() in "".join(parts) or any("?" in part for part in parts):
-        notes.append("? marks a figure that no public source confirms")
-    return "\n".join(parts), [_json(s) for s in subjects], notes
+    notes = ["? marks a figure that no public source confirms"] if "?" in text else []
+    notes += [warning for warning in [stale_note(offers)] if warning]
+    return text, [_json(s) for s in subjects], notes
 
 
-def _section(
-    title: str, rows: Sequence[tuple[str, Cell]], subjects: Sequence[Subject], width: int
+_LABEL: Final = 26
+"""Width of the labels; every section keeps the same columns."""
+_LEAST: Final = 12
+
+
+def _cell_width(subject: Subject) -> int:
+    return max(len(subject.gpu.id), _LEAST, *(len(cell(subject)) for _, cell in _value()))
+
+
+def _groups(subjects: Sequence[Subject], width: int) -> list[list[Subject]]:
+    """As many GPUs beside one another as the width takes; the rest follow below."""
+    groups: list[list[Subject]] = [[]]
+    used = _LABEL
+    for subject in subjects:
+        size = _cell_width(subject) + 2
+        if groups[-1] and used + size > width:
+            groups.append([])
+            used = _LABEL
+        groups[-1].append(subject)
+        used += size
+    return groups
+
+
+def _panel(
+    sections: Sequence[tuple[str, Sequence[tuple[str, Cell]]]], subjects: Sequence[Subject]
 ) -> str:
-    shown = [(label, [cell(s) for s in subjects]) for label, cell in rows]
-    body = [[label, *cells] for label, cells in shown if any(c not in ("", "-") for c in cells)]
-    columns = [Column(title, least=24), *(Column(s.gpu.id, "right", least=10) for s in subjects)]
-    return table(columns, body, width) if body else ""
+    sizes = [_cell_width(s) for s in subjects]
+    lines = [_line("", [s.gpu.id for s in subjects], sizes)]
+    for title, rows in sections:
+        shown = [(label, [cell(s) for s in subjects]) for label, cell in rows]
+        kept = [(label, cells) for label, cells in shown if any(c not in ("", "-") for c in cells)]
+        if title and kept:
+            lines += ["", title]
+        indent = "  " if title else ""
+        lines += [_line(indent + label, cells, sizes) for label, cells in kept]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(label: str, cells: Sequence[str], sizes: Sequence[int]) -> str:
+    body = "".join("  " + cell.rjust(size) for cell, size in zip(cells, sizes, strict=True))
+    return (label.ljust(_LABEL) + body).rstrip()
 
 
 def _mark(subject: Subject, text: str, *fields: str) -> str:
@@ -80,12 +115,8 @@ def _hardware() -> list[tuple[str, Cell]]:
     ]  # fmt: skip
 
 
-def _rates(subjects: Sequence[Subject]) -> list[tuple[str, Cell]]:
-    def rate(name: str) -> Cell:
-        return lambda s: _mark(s, figure(getattr(s.gpu.tflops, name), 1), f"tflops.{name}")
-
-    named = [name for name in _RATES if any(getattr(s.gpu.tflops, name) for s in subjects)]
-    return [(name, rate(name)) for name in named]
+def _rate(name: str) -> Cell:
+    return lambda s: _mark(s, figure(getattr(s.gpu.tflops, name), 1), f"tflops.{name}")
 
 
 def _ratio(amount: float | None, by: Decimal | float | None, digits: int) -> str:
@@ -102,20 +133,16 @@ def _value() -> list[tuple[str, Cell]]:
         ("GiB per USD/h", lambda s: _ratio(s.gpu.memory.cuda_total_mib / 1024, s.prices.usd_gpu_h, 1)),
         ("16-bit TFLOPS per USD/h", lambda s: _ratio(sixteen_bit_tflops(s.gpu), s.prices.usd_gpu_h, 0)),
         ("to buy, USD", lambda s: span_usd(s.prices.bought) if s.prices.bought else "-"),
-        ("condition, day", lambda s: _bought(s)),
+        ("bought", lambda s: s.prices.bought.condition if s.prices.bought else "-"),
+        ("on", lambda s: age(s.prices.bought.date) if s.prices.bought else "-"),
     ]  # fmt: skip
-
-
-def _bought(subject: Subject) -> str:
-    offer = subject.prices.bought
-    return f"{offer.condition} {age(offer.date)}" if offer is not None else "-"
 
 
 def _native(dtype: str) -> Cell:
     return lambda s: "yes" if s.gpu.has(dtype) else "no"
 
 
-def _formats(_subjects: Sequence[Subject]) -> list[tuple[str, Cell]]:
+def _formats() -> list[tuple[str, Cell]]:
     """How the reference engine runs each weight format: native, weight-only, or not at all."""
     from planner.catalog.engine_support import support
     from planner.catalog.engines import serving_engine

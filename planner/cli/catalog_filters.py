@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,6 +73,13 @@ class Filters:
         """Names of the options that were given."""
         names = ("memory", "params", "vendor", "architecture", "nvlink", "provider", "gpu")
         return [f"--{name}" for name in names if getattr(self, name)]
+
+
+def refuse_unknown(option: str, value: str, known: Iterable[str]) -> None:
+    """A usage error for a value that no record has, rather than an empty list."""
+    values = sorted(set(known))
+    if value and value.lower() not in values:
+        raise click.UsageError(f"{option}: nothing is called `{value}`; known: {', '.join(values)}")
 
 
 APPLY: Final = {

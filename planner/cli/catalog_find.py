@@ -13,8 +13,16 @@ from planner.catalog.records import Gpu
 from planner.cli.catalog_page import Page
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity
 
-_FOLDERS: Final = {"gpu": "gpus", "model": "models", "node": "nodes", "engine": "engines"}
-_CODES: Final = {"model": "P201", "GPU": "P202", "node type": "P203", "engine": "P204"}
+_FOLDERS: Final = {
+    "gpu": "gpus", "model": "models", "node": "nodes", "engine": "engines", "framework": "frameworks",
+}  # fmt: skip
+_CODES: Final = {
+    "model": "P201",
+    "GPU": "P202",
+    "node type": "P203",
+    "engine": "P204",
+    "framework": "P204",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +52,15 @@ def lookup_errors() -> Iterator[None]:
         raise DiagnosticError([found]) from None
     except UnknownRecord as error:
         code = _CODES.get(error.kind, "P202")
-        near = tuple(f"a {error.kind} with a similar name exists: `{n}`" for n in error.nearest[:3])
-        found = Diagnostic(
-            code, Severity.ERROR, f"no {error.kind} is called `{error.name}`", help=near
+        names = ", ".join(f"`{n}`" for n in error.nearest)
+        similar = (
+            f"similar names exist: {names}"
+            if len(error.nearest) > 1
+            else f"a similar name exists: {names}"
         )
-        raise DiagnosticError([found]) from None
+        hints = (similar,) if error.nearest else ("look around with `planner catalog search TEXT`",)
+        message = f"no {error.kind} is called `{error.name}`"
+        raise DiagnosticError([Diagnostic(code, Severity.ERROR, message, help=hints)]) from None
 
 
 def find(name: str, kind: str | None = None) -> Found:
@@ -71,23 +83,34 @@ def find(name: str, kind: str | None = None) -> Found:
             return found
     if ambiguous is not None:
         raise ambiguous
-    every = [id_ for each in ([kind] if kind else _FOLDERS) for id_ in _ids(each)]
-    noun = {"gpu": "GPU", "node": "node type", None: "record"}.get(kind, kind or "record")
-    raise UnknownRecord(noun, name, nearest(name, every))
+    kinds = [kind] if kind else list(_FOLDERS)
+    holder = {id_: each for each in reversed(kinds) for id_ in _ids(each)}
+    near = nearest(name, holder)
+    like = kind or (holder[near[0]] if near else "")
+    raise UnknownRecord(_NOUNS.get(like, "record"), name, near)
+
+
+_NOUNS: Final = {
+    "gpu": "GPU", "model": "model", "node": "node type", "engine": "engine", "framework": "framework",
+}  # fmt: skip
 
 
 def _ids(kind: str) -> tuple[str, ...]:
-    if kind != "engine":
-        return ids(_FOLDERS[kind])
     from planner.catalog.engines import serving_engine_ids
     from planner.catalog.frameworks import framework_ids
 
-    return (*serving_engine_ids(), *framework_ids())
+    if kind == "engine":
+        return serving_engine_ids()
+    return framework_ids() if kind == "framework" else ids(_FOLDERS[kind])
 
 
 def _of_kind(name: str, kind: str) -> Found | None:
-    if kind == "engine":
-        return Found("engine", name) if name in _ids("engine") else None
+    if kind in ("engine", "framework"):
+        if name not in _ids(kind):
+            return _alias(name, kind)
+        both = kind == "engine" and name in _ids("framework")
+        remark = f"note: `{name}` is a training framework as well: --kind framework" if both else ""
+        return Found(kind, name, remark)
     match = resolve(_FOLDERS[kind], name)
     remark = ""
     if match.others:
@@ -95,6 +118,18 @@ def _of_kind(name: str, kind: str) -> Found | None:
             f"note[P408]: `{name}` is taken to mean {match.id}; also: {', '.join(match.others)}"
         )
     return Found(kind, match.id, remark)
+
+
+def _alias(name: str, kind: str) -> Found | None:
+    """An engine or framework by another name."""
+    from planner.catalog.engines import serving_engine
+    from planner.catalog.frameworks import training_framework
+
+    load = serving_engine if kind == "engine" else training_framework
+    for id_ in _ids(kind):
+        if name in load(id_).aliases:
+            return Found(kind, id_)
+    return None
 
 
 def page_and_data(found: Found, width: int) -> tuple[Page, dict[str, object]]:
@@ -111,7 +146,7 @@ def page_and_data(found: Found, width: int) -> tuple[Page, dict[str, object]]:
 
         host = node(found.id)
         return show_node(host, width), _data("node", host.model_dump(mode="json"))
-    return _engine(found.id, width)
+    return _engine(found, width)
 
 
 def _data(kind: str, record: dict[str, object], **more: object) -> dict[str, object]:
@@ -129,17 +164,16 @@ def _model(name: str, width: int) -> tuple[Page, dict[str, object]]:
     return show_model(record, width), _data("model", record.model_dump(mode="json"), derived=facts)
 
 
-def _engine(name: str, width: int) -> tuple[Page, dict[str, object]]:
-    from planner.catalog.engines import serving_engine, serving_engine_ids
+def _engine(found: Found, width: int) -> tuple[Page, dict[str, object]]:
+    from planner.catalog.engines import serving_engine
     from planner.catalog.frameworks import training_framework
     from planner.cli.catalog_engine import show_engine, show_framework
 
-    if name in serving_engine_ids():
-        return show_engine(name, width), _data(
-            "engine", serving_engine(name).model_dump(mode="json")
-        )
-    record = training_framework(name)
-    return show_framework(name, width), _data("framework", record.model_dump(mode="json"))
+    if found.kind == "engine":
+        data = serving_engine(found.id).model_dump(mode="json")
+        return show_engine(found.id, width), _data("engine", data)
+    data = training_framework(found.id).model_dump(mode="json")
+    return show_framework(found.id, width), _data("framework", data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,5 +211,12 @@ def _searchable() -> Iterator[tuple[Hit, list[str], str]]:
         host = node(id_)
         names = [id_, host.provider, host.instance, host.gpu, *host.aliases]
         yield Hit("node", id_, f"{host.gpus} x {host.gpu}"), names, host.notes
+    from planner.catalog.engines import serving_engine
+    from planner.catalog.frameworks import training_framework
+
     for id_ in _ids("engine"):
-        yield Hit("engine", id_, ""), [id_], ""
+        name = serving_engine(id_).name
+        yield Hit("engine", id_, name), [id_, name], ""
+    for id_ in _ids("framework"):
+        name = training_framework(id_).name
+        yield Hit("framework", id_, name), [id_, name], ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.catalog.offer_records import RentalOffer
 from planner.catalog.records import Gpu
 from planner.cli.catalog_facts import gpu_link, sixteen_bit_tflops
-from planner.cli.catalog_page import Page, page_of, provenance
+from planner.cli.catalog_page import UNKNOWN, Page, page_of, provenance
 from planner.cli.catalog_prices import age, cheapest, span_usd, spot_usd_gpu_h, stale_note, usd
 from planner.cli.catalog_table import figure
 
@@ -49,7 +49,7 @@ def show_gpu(record: Gpu, width: int) -> Page:
 
 def _memory(page: Page, record: Gpu) -> None:
     memory = record.memory
-    driver = f"{memory.driver_total_mib:,} MiB" if memory.driver_total_mib else "not known"
+    driver = f"{memory.driver_total_mib:,} MiB" if memory.driver_total_mib else UNKNOWN
     usable = (
         f"{memory.cuda_total_mib:,} MiB = {memory.cuda_total_mib / 1024:.2f} GiB, at least "
         f"{memory.cuda_total_low_mib:,} MiB; {memory.cuda_total_tag}"
@@ -89,7 +89,10 @@ def _board(page: Page, record: Gpu) -> None:
                 "power",
                 page.mark(f"{record.tdp_w:g} W{efficiency}", "tdp_w") if record.tdp_w else "",
             ),
-            ("SMs", page.mark(figure(record.sm_count), "sm_count") if record.sm_count else ""),
+            (
+                "SMs" if record.vendor == "nvidia" else "compute units",
+                page.mark(figure(record.sm_count), "sm_count") if record.sm_count else "",
+            ),
             ("form factor", record.form_factor),
             ("launched", record.launch),
         ],

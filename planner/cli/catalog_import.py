@@ -9,11 +9,15 @@ from typing import Final
 
 import click
 
-from planner.catalog.importers.problems import read_head, read_text, refuse
-from planner.diagnostics import Diagnostic
+from planner.catalog.importers.problems import problem, read_head, read_text
+from planner.diagnostics import Diagnostic, DiagnosticError
 
 KINDS: Final = ("hf-config", "safetensors", "gguf", "skypilot", "gpuhunt", "nvidia-smi")
 """What can be imported."""
+
+
+_LAST: Final = ("sources", "notes")
+"""Fields that stand at the foot of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ def detect(path: Path) -> str:
         return "gpuhunt"
     if "memory.total" in names or "GPU0" in first:
         return "nvidia-smi"
-    hint = f"no known kind of file; name it with --as: {', '.join(KINDS)}"
-    raise refuse("P005", hint, str(path))
+    ways = (f"name it with --as: {', '.join(KINDS)}",)
+    raise DiagnosticError([problem("P005", "no known kind of file", str(path), help=ways)])
 
 
 def run(kind: str, request: Request) -> Imported:
@@ -81,6 +85,10 @@ def _config(kind: str, request: Request) -> Imported:
 
     record = load_config(request.path, model_id=request.name)
     data = record.model_dump(mode="json", exclude_defaults=True)
+    data = {
+        **{k: v for k, v in data.items() if k not in _LAST},
+        **{k: data[k] for k in _LAST if k in data},
+    }
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
     remark = (
         f"model {record.id}: {total_params(record):,} parameters; save as models/{record.id}.yaml"
@@ -163,18 +171,15 @@ def _offers(kind: str, request: Request) -> Imported:
     else:
         hunt = read_gpuhunt(text, provider=provider, file=file)
         offers, log = hunt.offers, hunt.log
-    origin = Origin(
-        provider, request.day or date.today().isoformat(), f"{kind} {request.path.name}"
-    )
+    day = request.day or date.fromtimestamp(request.path.stat().st_mtime).isoformat()
+    origin = Origin(provider, day, f"{kind} {request.path.name}")
     data = [
         {"provider": o.provider, "region": o.region, "instance": o.instance, "gpu": o.gpu, "gpus": o.gpus,
          "on_demand_usd_h": str(o.on_demand_usd_h) if o.on_demand_usd_h else None,
          "spot_usd_h": str(o.spot_usd_h) if o.spot_usd_h else None}
         for o in offers
     ]  # fmt: skip
-    dated = (
-        "" if request.day else f", dated today ({origin.date}): give --date where the list is older"
-    )
+    dated = "" if request.day else f", dated {day} as the file is (--date if the prices are older)"
     remark = (
         f"{len(offers)} offers of {provider} from {log.rows} rows, {len(log.skipped)} left out{dated}; "
         f"save as offers/rent/{provider}.csv"

@@ -10,7 +10,7 @@ from typing import Final
 from planner.catalog.lookup import gpu, ids, model, node, resolve
 from planner.catalog.records import Gpu, Model, NodeType
 from planner.cli.catalog_facts import ModelFacts, model_facts, node_link, sixteen_bit_tflops
-from planner.cli.catalog_filters import Filters
+from planner.cli.catalog_filters import Filters, refuse_unknown
 from planner.cli.catalog_table import Column, billions, figure, table
 
 JsonRow = dict[str, object]
@@ -23,6 +23,7 @@ class Listing:
     text: str
     rows: list[JsonRow]
     remark: str = ""
+    warning: str = ""
 
 
 def _gpu_matches(record: Gpu, filters: Filters) -> bool:
@@ -42,8 +43,10 @@ _GPU_COLUMNS: Final = (
 
 
 def list_gpus(filters: Filters, width: int) -> Listing:
-    """GPUs by architecture and memory."""
-    records = [r for r in map(gpu, ids("gpus")) if _gpu_matches(r, filters)]
+    """GPUs by vendor, generation and name."""
+    every = [gpu(id_) for id_ in ids("gpus")]
+    refuse_unknown("--architecture", filters.architecture, (r.architecture for r in every))
+    records = [r for r in every if _gpu_matches(r, filters)]
     records.sort(key=lambda r: (r.vendor != "nvidia", r.vendor, r.capability, r.architecture, r.id))
     body = [
         [
@@ -68,7 +71,10 @@ _MODEL_COLUMNS: Final = (
 def list_models(filters: Filters, width: int) -> Listing:
     """Models by name; parameters are counted tensor by tensor."""
     found: list[tuple[Model, ModelFacts]] = []
-    for record in map(model, ids("models")):
+    every = [model(id_) for id_ in ids("models")]
+    known = set[str]().union(*map(_architectures, every))
+    refuse_unknown("--architecture", filters.architecture, known)
+    for record in every:
         if filters.architecture and filters.architecture.lower() not in _architectures(record):
             continue
         facts = model_facts(record)
@@ -78,7 +84,7 @@ def list_models(filters: Filters, width: int) -> Listing:
         [
             r.id, billions(f.total), billions(f.active) if f.active != f.total else "",
             str(r.num_layers), figure((f.kv_bytes_per_token + f.window_bytes_per_token) / 1024, 1),
-            f"{r.max_position_embeddings:,}", figure(f.disk_bytes / 2**30, 1), r.native_dtype,
+            f"{r.max_position_embeddings:,}", f"{f.disk_bytes / 2**30:,.1f}", r.native_dtype,
         ]
         for r, f in found
     ]  # fmt: skip
@@ -89,7 +95,7 @@ def list_models(filters: Filters, width: int) -> Listing:
          "native_dtype": r.native_dtype}
         for r, f in found
     ]  # fmt: skip
-    remark = "ACTIVE: parameters a token passes, where experts idle; KV at 16 bit, all layers; AS: published type"
+    remark = "ACTIVE: parameters a text token passes, where fewer; KV at 16 bit, all layers; AS: published type"
     return Listing(table(_MODEL_COLUMNS, body, width), rows, remark)
 
 
@@ -103,9 +109,9 @@ def _architectures(record: Model) -> set[str]:
 
 
 _NODE_COLUMNS: Final = (
-    Column("NODE TYPE", least=24), Column("GPUS", least=16), Column("LINK", least=12),
-    Column("RAM GiB", "right"), Column("NVME TB", "right", optional=2),
-    Column("NETWORK Gbit/s", "right", optional=1),
+    Column("NODE TYPE", least=44), Column("GPUS", least=24), Column("LINK", optional=1),
+    Column("RAM GiB", "right", optional=2), Column("NVME TB", "right", optional=4),
+    Column("NETWORK Gbit/s", "right", optional=3),
 )  # fmt: skip
 
 
@@ -123,7 +129,9 @@ def _node_matches(record: NodeType, filters: Filters, wanted_gpu: str) -> bool:
 def list_nodes(filters: Filters, width: int) -> Listing:
     """Node types by provider."""
     wanted = resolve("gpus", filters.gpu).id if filters.gpu else ""
-    records = [r for r in map(node, ids("nodes")) if _node_matches(r, filters, wanted)]
+    every = [node(id_) for id_ in ids("nodes")]
+    refuse_unknown("--provider", filters.provider, (r.provider for r in every))
+    records = [r for r in every if _node_matches(r, filters, wanted)]
     records.sort(key=lambda r: (r.provider, r.gpu, r.gpus, r.id))
     body = [
         [
@@ -141,17 +149,18 @@ def list_nodes(filters: Filters, width: int) -> Listing:
 
 
 _OFFER_COLUMNS: Final = (
-    Column("PROVIDER", optional=1), Column("REGION", least=8), Column("INSTANCE", least=16),
-    Column("GPUS", least=14), Column("USD/GPU-h", "right"), Column("USD/h", "right"),
-    Column("SPOT/h", "right", optional=2), Column("DATE"),
+    Column("PROVIDER", least=8), Column("REGION", optional=1), Column("INSTANCE", least=14), Column("GPUS", least=20),
+    Column("USD/GPU-h", "right"), Column("SPOT", "right"), Column("USD/h", "right", optional=2),
+    Column("DATE"),
 )  # fmt: skip
 
 
 def list_offers(filters: Filters, width: int) -> Listing:
     """Offers to rent, the cheapest GPU-hour first."""
-    from planner.catalog.offers import rental_offers
-    from planner.cli.catalog_prices import age, stale_note, usd
+    from planner.catalog.offers import providers, rental_offers
+    from planner.cli.catalog_prices import age, spot_usd_gpu_h, stale_note, usd
 
+    refuse_unknown("--provider", filters.provider, providers())
     provider = filters.provider.lower() or None
     kept = Filters(filters.memory, None, filters.vendor, filters.architecture)
     offers = [
@@ -161,7 +170,7 @@ def list_offers(filters: Filters, width: int) -> Listing:
     body = [
         [
             o.provider, o.region, o.instance, f"{_count(o.gpus)} x {o.gpu}", usd(o.on_demand_usd_gpu_h),
-            usd(o.on_demand_usd_h), usd(o.spot_usd_h), age(o.date),
+            usd(None if o.spot_usd_h is None else spot_usd_gpu_h(o)), usd(o.on_demand_usd_h), age(o.date),
         ]
         for o in offers
     ]  # fmt: skip
@@ -171,7 +180,12 @@ def list_offers(filters: Filters, width: int) -> Listing:
          "date": None if o.date is None else o.date.isoformat(), "basis": o.basis, "source": o.source}
         for o in offers
     ]  # fmt: skip
-    return Listing(table(_OFFER_COLUMNS, body, width), rows, stale_note(offers))
+    return Listing(
+        table(_OFFER_COLUMNS, body, width),
+        rows,
+        "on-demand and spot prices per GPU and hour",
+        stale_note(offers),
+    )
 
 
 def _text(amount: Decimal | None) -> str | None:
@@ -212,8 +226,8 @@ def list_engines(_filters: Filters, width: int) -> Listing:
 
 
 def _versions(since: str, before: str) -> str:
-    start = f"from {since}" if since not in ("", "0") else ""
-    end = f"before {before}" if before not in ("", "9999") else ""
+    start = f">={since}" if since not in ("", "0") else ""
+    end = f"<{before}" if before not in ("", "9999") else ""
     return " ".join(part for part in (start, end) if part) or "any"
 
 

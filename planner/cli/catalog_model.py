@@ -14,27 +14,29 @@ def show_model(record: Model, width: int) -> Page:
     page.title(
         f"{record.id}: {record.hf_id or 'no public id'} ({record.kind}, {record.native_dtype})"
     )
-    published = record.published_params
-    check = ""
-    if published:
-        check = "as published" if published == facts.total else f"published: {published:,}"
-    active = f"{facts.active:,} ({billions(facts.active)})" if facts.active != facts.total else ""
-    page.block(
-        "Parameters, counted tensor by tensor",
-        [
-            ("total", f"{facts.total:,} ({billions(facts.total)}){', ' + check if check else ''}"),
-            ("active per token", active),
-            *(
-                (name, f"{count:>19,}  {count / facts.total:6.1%}")
-                for name, count in facts.parts.items()
-            ),
-        ],
-    )
+    page.block("Parameters, counted tensor by tensor", _counts(record, facts))
     _costs(page, record, facts)
     _shape(page, record)
     page.text("Also called", [", ".join(record.aliases)])
     provenance(page, record)
     return page
+
+
+def _counts(record: Model, facts: ModelFacts) -> list[tuple[str, str]]:
+    published = record.published_params
+    check = "no published count to compare with"
+    if published:
+        same = published == facts.total
+        check = (
+            "as published"
+            if same
+            else f"published: {published:,} ({published / facts.total - 1:+.3%})"
+        )
+    lines = [("total", f"{facts.total:>19,}  {billions(facts.total)}, {check}")]
+    if facts.active != facts.total:
+        lines.append(("active per text token", f"{facts.active:>19,}  {billions(facts.active)}"))
+    parts = facts.parts.items()
+    return lines + [(name, f"{count:>19,}  {count / facts.total:6.1%}") for name, count in parts]
 
 
 def _costs(page: Page, record: Model, facts: ModelFacts) -> None:

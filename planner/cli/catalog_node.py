@@ -7,7 +7,7 @@ from typing import Final
 from planner.catalog.offers import rental_offers
 from planner.catalog.records import NodeType
 from planner.cli.catalog_facts import node_link
-from planner.cli.catalog_page import Page, page_of, provenance
+from planner.cli.catalog_page import UNKNOWN, Page, page_of, provenance
 from planner.cli.catalog_prices import age, stale_note, usd
 from planner.cli.catalog_table import Column, table
 
@@ -30,14 +30,14 @@ def _host(page: Page, record: NodeType) -> list[tuple[str, str]]:
     slot = f"gen{pcie.generation} x{pcie.lanes}" if pcie else ""
     reach = "" if pcie is None or pcie.p2p else ", no peer-to-peer"
     kind = "measured total" if record.host_ram_is_total else "as labelled, about 97 % of it usable"
-    ram = f"{record.host_ram_gib:,g} GiB, {kind}" if record.host_ram_gib else "not known"
-    nvme = f"{record.nvme_tb:g} TB" if record.nvme_tb is not None else "not known"
+    ram = f"{record.host_ram_gib:,g} GiB, {kind}" if record.host_ram_gib else UNKNOWN
+    nvme = f"{record.nvme_tb:g} TB" if record.nvme_tb is not None else UNKNOWN
     cpu = [
         f"{record.vcpus} vCPUs" if record.vcpus else "",
         f"{record.cpu_cores} cores" if record.cpu_cores else "",
     ]
     speed = record.network_gbit_s
-    network = f"{speed:g} Gbit/s one way, all ports" if speed else "not known"
+    network = f"{speed:g} Gbit/s one way, all ports" if speed else UNKNOWN
     fabric = f", {record.network_kind}" if record.network_kind else ""
     power = f"{record.system_power_kw:g} kW" if record.system_power_kw else ""
     return [

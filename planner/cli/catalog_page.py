@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from planner.catalog.records import Sourced
 from planner.cli.catalog_table import pairs, paragraph
 
-UNVERIFIED = " (unverified)"
+UNVERIFIED: Final = " (unverified)"
+UNKNOWN: Final = "not known"
 
 
 @dataclass(slots=True)
@@ -22,7 +25,7 @@ class Page:
 
     def title(self, text: str) -> None:
         """The first line."""
-        self.parts.append(f"{text}\n")
+        self.parts.append(textwrap.fill(text, self.width, subsequent_indent="  ") + "\n")
 
     def block(self, heading: str, items: Iterable[tuple[str, str]]) -> None:
         """A heading with labelled values; nothing where all values are empty."""
@@ -40,7 +43,7 @@ class Page:
         """The value, marked where one of the fields it comes from is unverified."""
         known = {*names, *(name.split(".")[0] for name in names)}
         doubtful = "all" in self.unverified or known & self.unverified
-        return value + UNVERIFIED if value and doubtful else value
+        return value + UNVERIFIED if doubtful and value not in ("", UNKNOWN) else value
 
     def render(self) -> str:
         """The whole page."""

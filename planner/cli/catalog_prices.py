@@ -30,10 +30,13 @@ def stale_note(offers: list[RentalOffer]) -> str:
         return ""
     ages = [days for o in old if (days := age_days(o.date, today())) is not None]
     oldest = f", the oldest {max(ages)} days" if ages else ""
-    noun = "price is" if len(old) == 1 else "prices are"
+    which = (
+        f"{len(old)} of the {len(offers)} prices shown" if len(offers) > 1 else "the price shown"
+    )
+    verb = "are" if len(old) > 1 else "is"
     return (
-        f"warning[P401]: {len(old)} of {len(offers)} {noun} older than 180 days or undated{oldest}, "
-        "marked (!): ask for a quote before you rely on them"
+        f"warning[P401]: {which} {verb} older than 180 days or undated{oldest}, marked (!): "
+        "ask for a quote before you rely on it"
     )
 
 

@@ -54,12 +54,14 @@ def _needed(columns: Sequence[Column], rows: Sequence[Sequence[str]], kept: Sequ
 
 
 def _fitting(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Columns that are shown: optional ones go, the highest number first, until the line fits."""
-    kept = list(range(len(columns)))
-    for rank in sorted({c.optional for c in columns if c.optional}, reverse=True):
-        if _needed(columns, rows, kept) <= width:
-            break
-        kept = [i for i in kept if columns[i].optional != rank]
+    """Columns that are shown: optional ones, the lowest number first, as long as the line holds them."""
+    kept = [i for i, column in enumerate(columns) if not column.optional]
+    for i in sorted(
+        (i for i, c in enumerate(columns) if c.optional), key=lambda i: columns[i].optional
+    ):
+        wider = sorted([*kept, i])
+        if _needed(columns, rows, wider) <= width:
+            kept = wider
     return kept
 
 

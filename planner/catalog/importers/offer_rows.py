@@ -79,7 +79,7 @@ def merge_zones(rows: Iterable[OfferRow]) -> list[OfferRow]:
 
 COLUMNS: Final = (
     "provider", "region", "instance", "gpu", "gpus", "on_demand_usd_per_hour", "spot_usd_per_hour",
-    "date", "source", "notes",
+    "date", "source", "notes", "basis",
 )  # fmt: skip
 """Header of an offers file."""
 
@@ -92,5 +92,5 @@ def offers_csv(rows: Iterable[OfferRow], origin: Origin) -> str:
     for row in rows:
         prices = ["" if p is None else f"{p:f}" for p in (row.on_demand_usd_h, row.spot_usd_h)]
         place = [row.provider, row.region, row.instance, row.gpu, row.gpus]
-        writer.writerow([*place, *prices, origin.date, origin.source, row.notes])
+        writer.writerow([*place, *prices, origin.date, origin.source, row.notes, "instance"])
     return out.getvalue()
