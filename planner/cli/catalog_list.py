@@ -169,7 +169,8 @@ def list_offers(filters: Filters, width: int) -> Listing:
     ]  # fmt: skip
     body = [
         [
-            o.provider, o.region, o.instance, f"{_count(o.gpus)} x {o.gpu}", usd(o.on_demand_usd_gpu_h),
+            o.provider, o.region, o.instance.removeprefix(f"{o.provider}-"),
+            f"{_count(o.gpus)} x {o.gpu}", usd(o.on_demand_usd_gpu_h),
             usd(None if o.spot_usd_h is None else spot_usd_gpu_h(o)), usd(o.on_demand_usd_h), age(o.date),
         ]
         for o in offers

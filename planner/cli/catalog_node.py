@@ -37,7 +37,7 @@ def _host(page: Page, record: NodeType) -> list[tuple[str, str]]:
         f"{record.cpu_cores} cores" if record.cpu_cores else "",
     ]
     speed = record.network_gbit_s
-    network = f"{speed:g} Gbit/s one way, all ports" if speed else UNKNOWN
+    network = f"{speed:,g} Gbit/s one way, all ports" if speed else UNKNOWN
     fabric = f", {record.network_kind}" if record.network_kind else ""
     power = f"{record.system_power_kw:g} kW" if record.system_power_kw else ""
     return [

@@ -63,6 +63,6 @@ def provenance(page: Page, record: Sourced) -> None:
         [
             ("confidence", record.confidence),
             ("unverified", ", ".join(record.unverified_fields)),
-            *((("source" if i == 0 else ""), text) for i, text in enumerate(record.sources)),
+            *(("source", text) for text in record.sources),
         ],
     )

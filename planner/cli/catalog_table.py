@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 GAP: Final = 2
 _CUT: Final = ".."
+_LEGIBLE: Final = 20
+"""Cells are not cut below this for the sake of an optional column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,14 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) 
     return "".join(f"{line}\n" for line in lines)
 
 
-def _needed(columns: Sequence[Column], rows: Sequence[Sequence[str]], kept: Sequence[int]) -> int:
+def _needed(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], kept: Sequence[int], legible: int
+) -> int:
+    """Width of a line when cells that may be cut keep at least `legible` characters."""
     total = GAP * (len(kept) - 1)
     for i in kept:
-        longest = max((len(row[i]) for row in rows), default=0)
-        natural = max(len(columns[i].title), longest)
-        total += min(natural, columns[i].least) if columns[i].least else natural
+        natural = max(len(columns[i].title), *(len(row[i]) for row in rows), 0)
+        total += min(natural, max(columns[i].least, legible)) if columns[i].least else natural
     return total
 
 
@@ -60,7 +64,7 @@ def _fitting(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: in
         (i for i, c in enumerate(columns) if c.optional), key=lambda i: columns[i].optional
     ):
         wider = sorted([*kept, i])
-        if _needed(columns, rows, wider) <= width:
+        if _needed(columns, rows, wider, _LEGIBLE) <= width:
             kept = wider
     return kept
 
