@@ -179,6 +179,10 @@ class Mla(Record):
     """Width of a value head."""
     q_lora_rank: int | None = None
     """Width of the compressed query, absent where queries are not compressed."""
+    index_heads: int = 0
+    """Heads of the indexer that picks the tokens to attend to (DeepSeek-V3.2, GLM-5); 0: none."""
+    index_head_dim: int = 0
+    """Width of its key, which is cached per token and layer beside the latent vector."""
 
 
 class Vision(Record):

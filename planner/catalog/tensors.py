@@ -108,6 +108,15 @@ def mla_attention(model: Model, mla: Mla) -> Iterator[TensorSpec]:
     yield vector("self_attn.kv_a_norm", "norm", mla.kv_lora_rank)
     yield matrix("self_attn.kv_b_proj", "attention", key_value, mla.kv_lora_rank, "column")
     yield matrix("self_attn.o_proj", "attention", hidden, heads * mla.v_head_dim, "row")
+    if mla.index_heads:
+        width = mla.index_heads * mla.index_head_dim
+        source = mla.q_lora_rank or hidden
+        yield matrix("indexer.q_proj", "attention", width, source, "replicated")
+        yield matrix("indexer.k_proj", "attention", mla.index_head_dim, hidden, "replicated")
+        yield vector("indexer.k_norm", "norm", 2 * mla.index_head_dim)
+        yield matrix(
+            "indexer.weights", "attention", mla.index_heads, hidden, "replicated", linear=False
+        )
 
 
 def cross_attention(model: Model) -> Iterator[TensorSpec]:

@@ -71,7 +71,11 @@ def layer_token_bytes(model: Model, tp: Ints, rules: KvRules) -> Floats:
         elements = np.ceil(model.num_attention_heads / tp) * head
     else:
         elements = 2.0 * np.ceil(model.num_key_value_heads / tp) * model.head_dim
-    result: Floats = elements * rules.bits / 8 * rules.factor / rules.context_parallel
+    per_token = elements * rules.bits / 8 * rules.factor
+    if model.mla is not None:
+        # An indexer's keys are cached beside the latent vector as one byte each and a 4-byte scale per 128.
+        per_token = per_token + model.mla.index_head_dim * (1.0 + 4.0 / 128.0)
+    result: Floats = per_token / rules.context_parallel
     return result
 
 
