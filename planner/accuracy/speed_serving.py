@@ -54,6 +54,8 @@ class ServingCase:
     """Requests per second of an open loop; infinite: all at once."""
     requests: float
     known: bool
+    pool: float = float("inf")
+    """Requests that the KV pool holds."""
 
 
 def _precision(row: Row) -> tuple[str, str]:
@@ -130,10 +132,10 @@ def serving_case(row: Row) -> ServingCase:
     metric = row.get("metric") or ""
     sizes = (prompt or 0.0, output or 0.0)
     load = number(row, "concurrency")
+    pool = pool_sequences(server, gpu, gpus, max(sum(sizes), 1.0))
     if load is None and metric == "saturated":
-        load = pool_sequences(server, gpu, gpus, sum(sizes))
-        load = min(load, server.engine.max_sequences * float(server.split.dp))
-    return ServingCase(server, metric, *sizes, load or 1.0, rate, requests, known)
+        load = min(pool, server.engine.max_sequences * float(server.split.dp))
+    return ServingCase(server, metric, *sizes, load or 1.0, rate, requests, known, pool)
 
 
 def _figures(case: ServingCase) -> dict[str, float]:
@@ -162,7 +164,7 @@ def _figures(case: ServingCase) -> dict[str, float]:
             "requests_per_s": rate,
         }
     if case.metric == "open-loop" and case.requests > 0:
-        run = finite_run(s, case.offered, int(case.requests), p, o)
+        run = finite_run(s, case.offered, int(case.requests), p, o, case.pool)
         return {
             "ttft_ms": run.ttft_s * 1e3,
             "tpot_ms": run.tpot_s * 1e3,

@@ -105,13 +105,20 @@ class Run:
     requests_per_s: float
 
 
-def finite_run(server: Server, offered: float, requests: int, prompt: float, output: float) -> Run:
+def finite_run(
+    server: Server,
+    offered: float,
+    requests: int,
+    prompt: float,
+    output: float,
+    sequences: float = float("inf"),
+) -> Run:
     """A benchmark that offers `requests` requests at `offered` per second and then stops.
 
-    The concurrency settles where arrivals meet service, at most the engine's sequences: B = rate x (TTFT + O TPOT)
+    The concurrency settles where arrivals meet service, at most the `sequences` that the KV pool holds: B = rate x (TTFT + O TPOT)
     by Little's law. What the replica can't take waits: after n arrivals the queue is n (1 - capacity/offered).
     """
-    limit = float(server.engine.max_sequences)
+    limit = min(float(server.engine.max_sequences), sequences)
     capacity = float(saturated(server, min(limit, requests), prompt, output))
     rate = min(offered, capacity)
     batch = 1.0
