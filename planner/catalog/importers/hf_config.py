@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,10 @@ FAMILIES: Final[Mapping[str, Family]] = {**DENSE, **MIXTURES, **CLASSIC, **MULTI
 _DTYPES: Final = {
     "float32": "fp32", "float16": "fp16", "half": "fp16", "bfloat16": "bf16", "float": "fp32",
 }  # fmt: skip
+_HEADLESS: Final = re.compile(
+    r"(?<!LMHead)Model$|ForSequenceClassification$|ForTokenClassification$"
+)
+"""Classes of transformers that hold a decoder without its output head."""
 _WEIGHT_ONLY: Final = ("gptq", "awq", "bitsandbytes", "aqlm", "quip", "hqq", "eetq", "marlin")
 
 
@@ -71,6 +76,7 @@ def parse_config(
     if not reader.problems:
         fields = {**_identity(values, model_id, fallback_id), **_precision(values), **fields}
         _drop_idle_window(fields)
+        _drop_head(values, reader, fields)
         fields["notes"] = _notes(values, reader)
         fields["sources"] = (f"imported from {file}",)
     if reader.problems:
@@ -113,6 +119,19 @@ def _drop_idle_window(fields: Fields) -> None:
     if isinstance(window, int) and isinstance(context, int) and window >= context:
         fields["sliding_window"] = None
         fields["layer_pattern"] = ""
+
+
+def _drop_head(values: Mapping[str, JsonValue], reader: ConfigReader, fields: Fields) -> None:
+    """An embedding or scoring model of a decoder family is published without the output head."""
+    names = [n for n in reader.items("architectures") if isinstance(n, str)]
+    headless = names and all(_HEADLESS.search(name) for name in names)
+    if (
+        headless
+        and fields.get("kind", "decoder") == "decoder"
+        and values["model_type"] != "chatglm"
+    ):
+        fields["tie_word_embeddings"] = True
+        fields["lm_head_bias"] = False
 
 
 def _identity(values: Mapping[str, JsonValue], model_id: str, fallback_id: str) -> Fields:

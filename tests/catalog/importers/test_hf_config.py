@@ -107,6 +107,16 @@ def test_upper_layers_of_qwen_slide_only_when_switched_on():
     assert parse_config(json.dumps(config)).attention_kinds == "F" * 20 + "S" * 8
 
 
+@pytest.mark.parametrize(
+    ("architecture", "has_head"),
+    [("LlamaForCausalLM", True), ("LlamaModel", False), ("LlamaForSequenceClassification", False)],
+)
+def test_classes_without_an_output_head(architecture, has_head):
+    found = parse_config(json.dumps({"model_type": "llama", "architectures": [architecture]}))
+    head = found.vocab_size * found.hidden_size
+    assert total_params(found) == 6738415616 - (0 if has_head else head)
+
+
 def test_directory_gives_the_id(tmp_path):
     folder = tmp_path / "My-Model"
     folder.mkdir()
