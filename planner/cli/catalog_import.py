@@ -26,7 +26,7 @@ class Imported:
 
     kind: str
     text: str
-    data: object
+    data: dict[str, object]
     remark: str
     problems: list[Diagnostic] = field(default_factory=list)
 
@@ -111,14 +111,20 @@ def _safetensors(kind: str, request: Request) -> Imported:
 
 
 def _gguf(kind: str, request: Request) -> Imported:
+    from dataclasses import replace
+
     from planner.catalog.importers.gguf import read_gguf
 
     header = read_gguf(request.path)
     found = header.tensors
-    about = f"architecture {header.architecture or 'unknown'}, GGUF {header.version}"
-    return _sizes(
+    layers = header.size("block_count")
+    depth = f", {layers} layers" if layers else ""
+    about = f"architecture {header.architecture or 'unknown'}{depth}, GGUF {header.version}"
+    sizes = _sizes(
         kind, found.bytes_by_dtype(), found.elements_by_dtype(), len(found.tensors), about
     )
+    shape = {k: v for k, v in header.metadata.items() if k.startswith(f"{header.architecture}.")}
+    return replace(sizes, data={**sizes.data, "architecture": header.architecture, "shape": shape})
 
 
 def _sizes(
@@ -131,26 +137,14 @@ def _sizes(
         Column("TYPE"), Column("ELEMENTS", "right"), Column("BYTES", "right"), Column("GiB", "right"),
         Column("BITS EACH", "right"),
     )  # fmt: skip
+    parts = [(name, elements[name], size) for name, size in n_bytes.items()]
     rows = [
-        [
-            name,
-            f"{elements[name]:,}",
-            f"{size:,}",
-            f"{size / 2**30:,.2f}",
-            f"{8 * size / max(elements[name], 1):.2f}",
-        ]
-        for name, size in n_bytes.items()
+        [name, f"{n:,}", f"{size:,}", f"{size / 2**30:,.2f}", f"{8 * size / max(n, 1):.2f}"]
+        for name, n, size in [*parts, ("total", count, total)]
     ]
-    rows.append(
-        [
-            "total",
-            f"{count:,}",
-            f"{total:,}",
-            f"{total / 2**30:,.2f}",
-            f"{8 * total / max(count, 1):.2f}",
-        ]
-    )
-    data = {"total_bytes": total, "elements": count, "tensors": tensors, "bytes_by_type": n_bytes}
+    data: dict[str, object] = {
+        "total_bytes": total, "elements": count, "tensors": tensors, "bytes_by_type": n_bytes,
+    }  # fmt: skip
     return Imported(kind, table(columns, rows, 100), data, f"{tensors:,} tensors, {about}")
 
 
@@ -184,7 +178,8 @@ def _offers(kind: str, request: Request) -> Imported:
         f"{len(offers)} offers of {provider} from {log.rows} rows, {len(log.skipped)} left out{dated}; "
         f"save as offers/rent/{provider}.csv"
     )
-    return Imported(kind, offers_csv(offers, origin), data, remark, log.diagnostics())
+    listed: dict[str, object] = {"provider": provider, "date": day, "offers": data}
+    return Imported(kind, offers_csv(offers, origin), listed, remark, log.diagnostics())
 
 
 def _provider(path: Path) -> str:
@@ -212,6 +207,6 @@ def _machine(kind: str, request: Request) -> Imported:
     )
     sources = [p.name for p in (request.path, request.topology) if p is not None]
     pools = ", ".join(f"{p.gpus} x {p.gpu}" for p in machine.pools)
-    data = [asdict(pool) for pool in machine.pools]
+    data: dict[str, object] = {"pools": [asdict(pool) for pool in machine.pools]}
     remark = f"this machine: {pools}; paste the pool into a scenario"
     return Imported(kind, inventory_yaml(machine, sources), data, remark, machine.log.diagnostics())

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import struct
 import subprocess
 import sys
 from datetime import date
@@ -348,6 +349,31 @@ def test_safetensors_sizes(tmp_path):
     data = json.loads(run("import", str(file), "--format", "json").stdout)
     assert (data["total_bytes"], data["bytes_by_type"]) == (16, {"BF16": 16})
     assert "BF16" in run("import", str(tmp_path)).stdout
+
+
+def test_gguf_sizes(tmp_path):
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    head = b"GGUF" + struct.pack("<IQQ", 3, 1, 2)
+    head += text("general.architecture") + struct.pack("<I", 8) + text("llama")
+    head += text("llama.block_count") + struct.pack("<II", 4, 32)
+    head += text("w") + struct.pack("<IQQIQ", 2, 256, 4, 12, 0)
+    file = tmp_path / "model.bin"
+    file.write_bytes(head)
+    result = run("import", str(file), "--format", "json")
+    data = json.loads(result.stdout)
+    assert (data["bytes_by_type"], data["architecture"]) == ({"Q4_K": 576}, "llama")
+    assert data["shape"] == {"llama.block_count": 32}
+    assert "32 layers" in result.stderr
+
+
+def test_offers_as_json():
+    data = json.loads(
+        run("import", str(SAMPLES / "skypilot_v8_runpod_vms.csv"), "--format", "json").stdout
+    )
+    assert data["provider"] == "runpod"
+    assert [o["gpus"] for o in data["offers"]] == [1, 2, 4]
 
 
 def test_unknown_file_lists_the_kinds(tmp_path):
