@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from planner.catalog.records import Model
 from planner.memory.lora import target_modules
 
 ATTENTION_SCORE_BYTES = 6
 """Eager attention keeps fp32 probabilities and their 16-bit copy for each pair of tokens and head."""
+
+
+_WIDE_TENSORS: Final[dict[str, int]] = {"opt": 0, "gpt2": 4, "gpt-j": 4}
+"""Tensors of the feed-forward width that the activation function keeps, by family: 1 for a fused GELU (its input), 0
+for ReLU (its output serves), 4 where the tanh approximation is written out in Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,7 @@ def _mlp(model: Model, rules: KeepRules, width: float) -> float:
     """Feed-forward block: gate, its activation and up (3 b f), and the product that the down projection reads."""
     b = rules.compute_bytes
     if not model.gated_mlp:
-        own = b * width
+        own = _WIDE_TENSORS.get(model.family, 1) * b * width
     else:
         own = (2 if rules.fused else 3) * b * width
     names = ("gate_proj", "up_proj", "down_proj") if model.gated_mlp else ("up_proj", "down_proj")

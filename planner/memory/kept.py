@@ -6,9 +6,10 @@ import numpy as np
 
 from planner.catalog.frameworks import FrameworkMemory
 from planner.catalog.records import Model
-from planner.memory.activations import Kept, KeepRules, layer_kept
+from planner.memory.activations import KeepRules, Kept, layer_kept
+from planner.memory.arrays import Floats
 from planner.memory.gather import waiting_layers
-from planner.memory.ledger import Number
+from planner.memory.lora import dora_bytes
 from planner.memory.phases import Activations
 from planner.memory.ranks import Ranks, Role, in_flight, layers_of_stage, stage_sum
 from planner.memory.setup import TrainingSetup
@@ -45,9 +46,10 @@ def _adapter_bytes(setup: TrainingSetup, memory: FrameworkMemory) -> int:
     return 2 if memory.adapter_autocast else 4
 
 
-def _bytes(kept: Kept, ranks: Ranks, setup: TrainingSetup, memory: FrameworkMemory) -> Number:
+def _bytes(kept: Kept, ranks: Ranks, setup: TrainingSetup, memory: FrameworkMemory) -> Floats:
     """Bytes of one layer on one rank; sequence parallelism divides what tp leaves whole."""
-    whole, gathered = kept.whole, kept.gathered
+    whole: Floats | float = kept.whole
+    gathered: Floats | float = kept.gathered
     if setup.sequence_parallel:
         whole = whole / ranks.tp
         gathered = gathered / ranks.tp if memory.regathers else gathered
@@ -62,15 +64,20 @@ def _block(
     ranks: Ranks,
     setup: TrainingSetup,
     memory: FrameworkMemory,
-) -> tuple[Number, ...]:
+) -> tuple[Floats, ...]:
     """Bytes per layer of each group of layers, with what the framework keeps beyond the reference."""
     factor = memory.compiled.best if setup.compiled else memory.activations.best
     if setup.quantized:
         factor *= memory.quantized_activations.best
-    return tuple(
-        _bytes(layer_kept(model, rules, moe=g.moe).times(factor), ranks, setup, memory)
-        for g in model_parts.layers
-    )
+    result = []
+    for group in model_parts.layers:
+        kept = layer_kept(model, rules, moe=group.moe).times(factor)
+        fixed = 0.0
+        if setup.method == "dora":
+            fixed, token = dora_bytes(group, setup.lora_targets)
+            kept = kept + Kept(0.0, token)
+        result.append(_bytes(kept, ranks, setup, memory) + fixed / ranks.tp)
+    return tuple(result)
 
 
 def _residual(model: Model, setup: TrainingSetup, memory: FrameworkMemory, wide: Widths) -> float:
@@ -88,7 +95,7 @@ def step_activations(
     wide: Widths,
     ranks: Ranks,
     role: Role,
-) -> tuple[Activations, Number]:
+) -> tuple[Activations, Floats]:
     """Activations of a stage by phase, and those kept in host RAM.
 
     Without recomputation: layers x kept x micro-batches in flight. With full recomputation: layers / k x block input,
@@ -130,7 +137,7 @@ def step_activations(
 
 def _outer(
     model: Model, setup: TrainingSetup, rules: KeepRules, ranks: Ranks, role: Role
-) -> Number:
+) -> Floats:
     """Last norm (8h; 10h under autocast; 4h with a frozen base), rotary tables (4d), and an eager mask."""
     last = np.equal(ranks.pp, 1) if role == "first" else True
     wide = rules.autocast or model.family.startswith("gemma")
@@ -141,8 +148,8 @@ def _outer(
 
 
 def _left_of_layer(
-    model: Model, rules: KeepRules, ranks: Ranks, setup: TrainingSetup, widest: Number
-) -> Number:
+    model: Model, rules: KeepRules, ranks: Ranks, setup: TrainingSetup, widest: Floats
+) -> Floats:
     """What is left of a layer once its feed-forward block went backward, and the gradient that flows on."""
     b = rules.compute_bytes
     mlp = (4 if model.gated_mlp else 2) * b * model.intermediate_size / ranks.tp
@@ -152,7 +159,7 @@ def _left_of_layer(
 
 def _workspace(
     model: Model, rules: KeepRules, wide: Widths, ranks: Ranks, setup: TrainingSetup
-) -> Number:
+) -> Floats:
     """What the last layer's backward holds in eager attention: three score matrices and the block's gradients.
 
     The feed-forward block's activations are gone by then.
@@ -166,15 +173,16 @@ def _workspace(
     return np.maximum(ranks.tokens * (scores - freed) + gradients, 0.0)
 
 
-def _hosted(
-    kept: Activations, stored: Number, entry: Number
-) -> tuple[Activations, Number]:
+def _hosted(kept: Activations, stored: Floats, entry: Floats) -> tuple[Activations, Floats]:
     """Kept activations go to the host; two blocks' worth stays for the transfers."""
     stays = np.minimum(2 * entry, stored)
     moved = stored - stays
     return (
         Activations(
-            kept.forward - moved, kept.start - moved, np.maximum(kept.between - moved, stays), kept.end
+            kept.forward - moved,
+            kept.start - moved,
+            np.maximum(kept.between - moved, stays),
+            kept.end,
         ),
         moved,
     )

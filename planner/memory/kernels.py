@@ -25,7 +25,8 @@ def attention_kernel(gpu: Gpu, wanted: Literal["auto", "flash", "sdpa", "eager"]
     """The kernel PyTorch runs on this GPU.
 
     FlashAttention-2 needs compute capability 8.0; Turing has FlashAttention-1 only, Volta none. There `auto` and
-    `sdpa` take PyTorch's memory-efficient kernel, whose memory is linear too. Score matrices only where eager is forced.
+    `sdpa` take PyTorch's memory-efficient kernel, whose memory is linear too. Score matrices only where eager is
+    forced.
 
     >>> from planner.catalog import gpu
     >>> attention_kernel(gpu("v100-sxm2-32gb"), "auto").kernel

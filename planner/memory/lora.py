@@ -66,6 +66,26 @@ def adapter_split(section: Section, rank: int, targets: str, *, dora: bool = Fal
     return _adapter(section, rank, target_modules(targets), dora=dora)
 
 
+def dora_bytes(section: Section, targets: str) -> tuple[float, float]:
+    """What DoRA keeps for backward in one layer: bytes, and bytes per token.
+
+    PEFT multiplies the adapter by an identity of inputs x inputs to get its norm, and keeps that identity (2 bytes per
+    element) for each module; per token it keeps both branches' outputs (4 bytes per output).
+
+    >>> from planner.catalog import model
+    >>> layer = parts(model("llama-3.1-8b")).layers[0]
+    >>> dora_bytes(layer, "q,v")
+    (67108864.0, 20480.0)
+    """
+    chosen = target_modules(targets)
+    fixed = token = 0.0
+    for name, rows, cols, copies in section.matrices:
+        if name.rsplit(".", 1)[-1] in chosen:
+            fixed += 2.0 * copies * cols**2
+            token += 4.0 * copies * rows
+    return fixed, token
+
+
 @lru_cache(maxsize=4096)
 def adapter_params(model: Model, rank: int, targets: str, *, dora: bool = False) -> int:
     """Trainable parameters of an adapter: sum of r x (inputs + outputs) over the targeted matrices.

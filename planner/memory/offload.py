@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.catalog.frameworks import HostRules
-from planner.memory.ledger import Number
+from planner.memory.arrays import Floats
 from planner.memory.overhead import Range
 from planner.memory.setup import TrainingSetup
 from planner.memory.states import State
@@ -17,11 +17,11 @@ class Offloaded:
     """Bytes of one rank outside its GPU."""
 
     host: Range
-    nvme: Number
+    nvme: Floats
 
 
 def offloaded(
-    setup: TrainingSetup, rules: HostRules, state: State, activations: Number, owned: Number
+    setup: TrainingSetup, rules: HostRules, state: State, activations: Floats, owned: Floats
 ) -> Offloaded:
     """Host and NVMe bytes of one rank.
 

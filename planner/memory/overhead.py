@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.catalog.engines import Constant
 from planner.catalog.frameworks import FrameworkMemory
 from planner.catalog.records import Gpu
-from planner.memory.ledger import Number
+from planner.memory.arrays import Floats
 from planner.units import GIB
 
 
@@ -16,23 +17,27 @@ from planner.units import GIB
 class Range:
     """A best and an upper value."""
 
-    best: Number
-    upper: Number
+    best: Floats
+    upper: Floats
 
 
-def context_bytes(memory: FrameworkMemory, gpu: Gpu) -> Range:
+def context_bytes(memory: FrameworkMemory, gpu: Gpu, like: Floats) -> Range:
     """CUDA context and loaded kernels of one process: data of the framework by GPU architecture."""
-    constant = memory.context(gpu)
-    return Range(constant.best * GIB, constant.upper * GIB)
+    return constant_bytes(memory.context(gpu), like)
 
 
-def nccl_bytes(memory: FrameworkMemory, world: Number) -> Range:
+def constant_bytes(constant: Constant, like: Floats) -> Range:
+    """A constant in GiB as bytes, in the shape of `like`."""
+    return Range(np.full_like(like, constant.best * GIB), np.full_like(like, constant.upper * GIB))
+
+
+def nccl_bytes(memory: FrameworkMemory, world: Floats) -> Range:
     """Communicators of a process that has peers; nothing on a single GPU."""
     many = np.greater(world, 1) * float(GIB)
     return Range(many * memory.nccl_gib.best, many * memory.nccl_gib.upper)
 
 
-def reserved_bytes(memory: FrameworkMemory, allocated: Range, room: Number) -> Range:
+def reserved_bytes(memory: FrameworkMemory, allocated: Range, room: Floats) -> Range:
     """What the caching allocator holds: allocated x a ratio of the framework, at most what the device leaves.
 
     Not a need: the allocator gives cached blocks back before it fails.
@@ -43,6 +48,6 @@ def reserved_bytes(memory: FrameworkMemory, allocated: Range, room: Number) -> R
     return Range(np.minimum(allocated.best * low, most), np.minimum(upper, most))
 
 
-def fragmentation_bytes(memory: FrameworkMemory, allocated: Number) -> Range:
+def fragmentation_bytes(memory: FrameworkMemory, allocated: Floats) -> Range:
     """Memory that can't be used although it is free, when memory is short."""
     return Range(allocated * memory.fragmentation.best, allocated * memory.fragmentation.upper)

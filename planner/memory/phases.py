@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.memory.arrays import Floats
 from planner.memory.gather import Buffers
-from planner.memory.ledger import Number
 from planner.memory.loss import LossBytes
 from planner.memory.states import State
 
@@ -26,13 +26,13 @@ COMPONENTS = ("parameters", "gradients", "optimizer", "activations", "loss", "ga
 class Activations:
     """Bytes of activations on one rank in a step's phases."""
 
-    forward: Number
+    forward: Floats
     """Of all layers and micro-batches in flight, after forward, without the loss."""
-    start: Number
+    start: Floats
     """While the last layer goes backward: with its recomputed tensors."""
-    between: Number
+    between: Floats
     """While the layer before the last goes backward, sharded: what is left of it and of earlier layers."""
-    end: Number
+    end: Floats
     """While the first layer goes backward."""
 
 
@@ -40,12 +40,15 @@ class Activations:
 class Phase:
     """Bytes by component in one phase, in the order of COMPONENTS."""
 
-    parts: tuple[Number, ...]
+    parts: tuple[Floats, ...]
 
     @property
-    def total(self) -> Number:
+    def total(self) -> Floats:
         """All components."""
-        return sum(self.parts, np.float64(0))
+        total = self.parts[0] + self.parts[1]
+        for part in self.parts[2:]:
+            total = total + part
+        return total
 
 
 def step_phases(
@@ -53,9 +56,9 @@ def step_phases(
     kept: Activations,
     loss: LossBytes,
     buffers: Buffers,
-    accumulates: Number,
+    accumulates: Floats,
     *,
-    waiting: Number,
+    waiting: Floats,
     in_backward: bool,
 ) -> tuple[Phase, ...]:
     """Bytes of each phase of a step.
@@ -92,20 +95,20 @@ class Peak:
     """The largest phase of each layout and its components."""
 
     index: NDArray[np.int64]
-    parts: dict[str, Number]
-    totals: tuple[Number, ...]
+    parts: dict[str, Floats]
+    totals: tuple[Floats, ...]
 
     @property
-    def total(self) -> Number:
+    def total(self) -> Floats:
         """Allocated bytes at the peak."""
-        return sum(self.parts.values(), np.float64(0))
+        return Phase(tuple(self.parts.values())).total
 
 
 def peak_of(phases: tuple[Phase, ...]) -> Peak:
     """The maximum over the phases, with what is alive in it.
 
-    >>> one = Phase(tuple(float(x) for x in (4, 0, 2, 9, 1, 0)))
-    >>> two = Phase(tuple(float(x) for x in (4, 4, 2, 0, 0, 0)))
+    >>> one = Phase(tuple(np.float64(x) for x in (4, 0, 2, 9, 1, 0)))
+    >>> two = Phase(tuple(np.float64(x) for x in (4, 4, 2, 0, 0, 0)))
     >>> int(peak_of((one, two)).index), float(peak_of((one, two)).total)
     (0, 16.0)
     """

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from planner.catalog.frameworks import FrameworkMemory, Regime
 from planner.catalog.records import Model
-from planner.memory.ledger import Number
+from planner.memory.arrays import Floats
 from planner.memory.lora import adapter_split
 from planner.memory.optimizer_states import (
     Optimizer,
     optimizer,
     section_states,
+    state_bytes,
     step_bytes,
 )
-from planner.memory.ranks import Amount, Ranks, Role, counts, stage_amount, stored
+from planner.memory.ranks import Pieces, Ranks, Role, counts, stage_pieces, stored
 from planner.memory.setup import TrainingSetup
 from planner.memory.trainable import Parts, Split
 
@@ -84,25 +85,25 @@ def widths(setup: TrainingSetup, memory: FrameworkMemory) -> Widths:
 class State:
     """Bytes of model state on one GPU and, where offloaded, what leaves it."""
 
-    parameters: Number
-    gradients: Number
+    parameters: Floats
+    gradients: Floats
     """All gradients, sharded as they are kept."""
-    optimizer: Number
-    step: Number
+    optimizer: Floats
+    step: Floats
     """What the optimizer step allocates."""
-    copies: Number
+    copies: Floats
     """16-bit weight copies alive from forward to backward."""
-    layer_gradient: Number
+    layer_gradient: Floats
     """Gradients of one layer as they are kept."""
-    head_gradient: Number
+    head_gradient: Floats
     """Gradients of head and last norm, the first to be computed."""
-    outer_gradient: Number
+    outer_gradient: Floats
     """Gradients of embedding, head and last norm as they are kept."""
-    trained: Number
+    trained: Floats
     """Trained parameters on this rank's tensor- and pipeline-parallel part, unsharded."""
-    host: Number = 0.0
+    host: Floats
     """Bytes of states that live in host RAM, before rounding."""
-    nvme: Number = 0.0
+    nvme: Floats
 
 
 def trained_splits(model_parts: Parts, setup: TrainingSetup) -> tuple[Split, ...]:
@@ -133,18 +134,18 @@ def _state_splits(
 class Shards:
     """Divisors of parameters, gradients and optimizer states, for dense tensors and experts."""
 
-    parameter: tuple[Number, Number]
-    gradient: tuple[Number, Number]
-    optimizer: tuple[Number, Number]
+    parameter: tuple[Floats, Floats]
+    gradient: tuple[Floats, Floats]
+    optimizer: tuple[Floats, Floats]
 
 
 def shards(setup: TrainingSetup, ranks: Ranks) -> Shards:
     """ZeRO stage 1 spreads optimizer states, 2 gradients too, 3 parameters too; FSDP is stage 3."""
     both = (ranks.shards(setup, experts=False), ranks.shards(setup, experts=True))
 
-    def at(stage: int) -> tuple[Number, Number]:
+    def at(stage: int) -> tuple[Floats, Floats]:
         on = np.greater_equal(ranks.zero, stage)
-        return (np.where(on, both[0], 1), np.where(on, both[1], 1))
+        return (np.where(on, both[0], 1.0), np.where(on, both[1], 1.0))
 
     return Shards(at(3), at(2), at(1))
 
@@ -165,68 +166,60 @@ def model_state(
     wide, split = widths(setup, memory), shards(setup, ranks)
     opt = optimizer(setup.optimizer, memory.adamw_step)
     splits = trained_splits(model_parts, setup)
-    trained = stage_amount(model, model_parts, ranks, role, splits)
-    states = stage_amount(
-        model, model_parts, ranks, role, _state_splits(model_parts, splits, opt, wide.state)
-    )
-    parameters = trained.scaled(wide.parameter).over(*split.parameter)
+    trained = stage_pieces(model, model_parts, ranks, role, splits)
+    parameters = wide.parameter * trained.over(*split.parameter)
     if setup.adapters:
-        base = stage_amount(model, model_parts, ranks, role, stored(model_parts))
+        base = stage_pieces(model, model_parts, ranks, role, stored(model_parts))
         parameters = parameters + base.over(*split.parameter)
-    master = trained.scaled(wide.master).over(*split.optimizer)
-    optimizer_bytes = states.over(*split.optimizer) + master
-    gradients = trained.scaled(wide.gradient).over(*split.gradient)
-    layer, head, outer = _gradient_parts(model, model_parts, ranks, role, splits)
-    temporary = trained.scaled(step_bytes(opt, wide.state) + wide.step).over(*split.optimizer)
+    owned = trained.over(*split.optimizer)
+    if opt.factored or opt.matrices_only:
+        uneven = _state_splits(model_parts, splits, opt, wide.state)
+        states = stage_pieces(model, model_parts, ranks, role, uneven).over(*split.optimizer)
+    else:
+        states = state_bytes(opt, wide.state) * owned
+    temporary = (step_bytes(opt, wide.state) + wide.step) * owned
     if opt.temporaries:
         largest = max(s.largest for s in (model_parts.before, *model_parts.layers))
         temporary = temporary + opt.temporaries * 4.0 * largest / ranks.tp
-    return _placed(
-        State(
-            parameters, gradients, optimizer_bytes, temporary,
-            wide.copies * _copied(model, model_parts, setup, ranks, role),
-            layer.scaled(wide.gradient).over(*split.gradient),
-            head.scaled(wide.gradient).over(*split.gradient),
-            outer.scaled(wide.gradient).over(*split.gradient),
-            trained.total,
-        ),
-        setup, opt,
-    )  # fmt: skip
-
-
-def _gradient_parts(
-    model: Model, model_parts: Parts, ranks: Ranks, role: Role, splits: tuple[Split, ...]
-) -> tuple[Amount, Amount, Amount]:
-    """Trained elements of the largest layer, of the head, and of all that lies outside the layers."""
-    kv = model.num_key_value_heads
-    largest = max(splits[2:], key=lambda s: s.total)
-    layer = Amount(largest.dense(ranks.tp, kv, 1.0), largest.experts(ranks.tp, ranks.ep))
-    empty = tuple(Split() for _ in splits[2:])
-    first = splits[0] if model_parts.tied else Split()
-    head = stage_amount(model, model_parts, ranks, role, (first, splits[1], *empty))
-    return layer, head, stage_amount(model, model_parts, ranks, role, (*splits[:2], *empty))
+    grad, shard = wide.gradient, split.gradient
+    state = State(
+        parameters,
+        grad * trained.over(*shard),
+        states + wide.master * owned,
+        temporary,
+        wide.copies * _copied(model, model_parts, setup, ranks, role, trained),
+        grad * trained.layer_over(*shard),
+        grad * trained.head / shard[0],
+        grad * trained.outer / shard[0],
+        trained.total,
+        0.0 * owned,
+        0.0 * owned,
+    )
+    return _placed(state, setup, opt)
 
 
 def _copied(
-    model: Model, model_parts: Parts, setup: TrainingSetup, ranks: Ranks, role: Role
-) -> Number:
+    model: Model,
+    model_parts: Parts,
+    setup: TrainingSetup,
+    ranks: Ranks,
+    role: Role,
+    trained: Pieces,
+) -> Floats:
     """Elements whose 16-bit copies autocast keeps: all trained matrices but the embedding table.
 
     A frozen base in fp32 is copied as well, once per use. Recomputed layers drop their copies, the head keeps its.
     """
-    splits = counts(model_parts)
-    if setup.adapters and not mixed_base(setup):
-        splits = trained_splits(model_parts, setup)
-    elif not model_parts.tied:
-        splits = (Split(), *splits[1:])
+    if mixed_base(setup):
+        trained = stage_pieces(model, model_parts, ranks, role, counts(model_parts))
     if setup.recompute == "full":
-        splits = (*splits[:2], *(Split() for _ in splits[2:]))
-    return stage_amount(model, model_parts, ranks, role, splits).total
+        return trained.head
+    return trained.head + trained.layers + trained.experts
 
 
 def _placed(state: State, setup: TrainingSetup, opt: Optimizer) -> State:
     """Move offloaded states to the host or NVMe: FSDP moves parameters with gradients and states."""
-    host, nvme = 0.0 * state.trained, 0.0 * state.trained
+    host, nvme = state.host, state.nvme
     on_gpu = {"parameters": state.parameters, "optimizer": state.optimizer}
     gradients, step = state.gradients, state.step
     targets = {"parameters": setup.offload_parameters, "optimizer": setup.offload_optimizer}
@@ -244,14 +237,16 @@ def _placed(state: State, setup: TrainingSetup, opt: Optimizer) -> State:
         on_gpu[name] = 0.0 * on_gpu[name]
     if targets["optimizer"] != "none":
         step = 0.0 * step
-    layer = state.layer_gradient if setup.offload_optimizer == "none" else 0.0 * gradients
-    if setup.offload_optimizer != "none":
-        gradients = 0.0 * gradients
-    return State(
-        on_gpu["parameters"], gradients, on_gpu["optimizer"], step, state.copies,
-        layer, *(
-            g if setup.offload_optimizer == "none" else layer
-            for g in (state.head_gradient, state.outer_gradient)
-        ),
-        state.trained, host, nvme,
-    )  # fmt: skip
+    kept_back = 1.0 if setup.offload_optimizer == "none" else 0.0
+    return replace(
+        state,
+        parameters=on_gpu["parameters"],
+        gradients=kept_back * gradients,
+        optimizer=on_gpu["optimizer"],
+        step=step,
+        layer_gradient=kept_back * state.layer_gradient,
+        head_gradient=kept_back * state.head_gradient,
+        outer_gradient=kept_back * state.outer_gradient,
+        host=host,
+        nvme=nvme,
+    )

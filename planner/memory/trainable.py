@@ -17,8 +17,8 @@ from planner.catalog.formats import WeightFormat, weight_format
 from planner.catalog.parameters import layer_groups, outer_tensors
 from planner.catalog.records import Model
 from planner.catalog.tensors import TensorSpec
+from planner.memory.arrays import Floats
 from planner.memory.formats import bits_per_element
-from planner.memory.ledger import Number
 
 MEGATRON_VOCABULARY_UNIT = 128
 """Megatron pads the vocabulary to a multiple of 128 x tp."""
@@ -44,15 +44,15 @@ class Split:
         """Everything, unsplit."""
         return self.whole + self.column + self.kv + self.vocab + self.expert
 
-    def dense(self, tp: Number, kv_heads: int, vocab_share: Number) -> Number:
+    def dense(self, tp: Floats, kv_heads: int, vocab_share: Floats) -> Floats:
         """One rank's part of everything but experts."""
         kv = self.kv / np.minimum(tp, kv_heads) if self.kv else 0.0
         return self.whole + self.column / tp + kv + self.vocab * vocab_share
 
-    def experts(self, tp: Number, ep: Number) -> Number:
+    def experts(self, tp: Floats, ep: Floats) -> Floats:
         """One rank's part of the experts: 1/ep with expert parallelism, else 1/tp."""
         if not self.expert:
-            return 0.0
+            return np.zeros_like(tp)
         return self.expert / np.where(np.greater(ep, 1), ep, tp)
 
 
@@ -149,7 +149,7 @@ def parts(model: Model, weights: str = "bf16") -> Parts:
     )
 
 
-def vocab_share(model: Model, tp: Number, *, split: bool, padded: bool) -> Number:
+def vocab_share(model: Model, tp: Floats, *, split: bool, padded: bool) -> Floats:
     """One rank's part of embedding and head: 1, 1/tp, or 1/tp of the vocabulary padded to 128 x tp.
 
     >>> from planner.catalog import model
