@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from planner.optimize.answer import Answer, answer
+from planner.optimize.answer import Answer, answer, chosen_layouts
 from planner.optimize.outcome import ProgressCallback
 from planner.optimize.outcome import SolveLimits as SolveLimits
+from planner.options.consider import consider_one
+from planner.options.considered_rows import considered_rows
 from planner.plan.schema import Plan
+from planner.plan.why_schema import Why
 from planner.scenario import Scenario
 from planner.scenario import load as load_scenario
 
@@ -36,3 +39,26 @@ def solve_fully(
 ) -> Answer:
     """Like `solve`, with all that was considered on the way."""
     return answer(scenario, limits=limits, progress=progress)
+
+
+def why(
+    scenario: Scenario, workload: str, *, pools: Sequence[str] = (), every: bool = False
+) -> Why:
+    """Everything considered for one workload; what the whole scenario's plan uses is `chosen`."""
+    found = solve_fully(scenario)
+    question = found.question
+    number = next(i for i, a in enumerate(question.asks) if a.name == workload)
+    ask, wish = question.asks[number], question.wishes[number]
+    facts = [s.facts for s in question.suppliers if not pools or s.facts.name in pools]
+    parts = [consider_one(ask, f, detail=True) for f in facts]
+    rows = considered_rows(question, ask, wish, parts, chosen_layouts(found, number), every=every)
+    counted = {
+        "chosen": sum(r.verdict == "chosen" for r in rows),
+        "fitting": sum(len(p.options) for p in parts),
+        "dominated": sum(p.dominated for p in parts),
+        "rejected": sum(p.rejected for p in parts),
+    }
+    return Why(
+        workload=workload, model=ask.model.id, currency=question.currency,
+        status=found.plan.status.value, rows=tuple(rows), counted=counted,
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from planner.layout import Layout
 from planner.optimize.assemble import assemble, has_plan, stats
 from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
@@ -140,3 +141,13 @@ def _conflict_row(scenario: Scenario, question: Question, row: str) -> plan.Conf
     return plan.ConflictRow(
         name=name, text=f"`{name}` allows {limit.bound:,}", line=scenario.span(name).line
     )
+
+
+def chosen_layouts(found: Answer, number: int) -> frozenset[tuple[str, Layout]]:
+    """(pool, layout) of what the plan uses for workload `number`; empty without a plan."""
+    if found.built is None or found.outcome is None or not has_plan(found.outcome):
+        return frozenset()
+    block = found.built.problem.blocks[number]
+    used = [block.candidates[c.candidate] for c in found.outcome.plans[number].choices]
+    options = [found.built.options[c.option] for c in used]
+    return frozenset((o.pool, o.layout) for o in options)

@@ -29,13 +29,14 @@ def alternatives(
         Alternative(option, cents)
         for part in considered[ask.name]
         for option in part.options
-        for cents in [_least_cents(question, ask, wish, option)]
+        for cents in [option_cents(question, ask, wish, option)]
         if cents is not None
     ]
     return sorted(found, key=lambda a: (a.cents, a.option.gpus, str(a.option.layout)))
 
 
-def _least_cents(question: Question, ask: Ask, wish: Wish, option: Option) -> int | None:
+def option_cents(question: Question, ask: Ask, wish: Wish, option: Option) -> int | None:
+    """Price of an option alone under its cheapest term; None where no term has room for its replicas."""
     supplier = question.supplier(option.pool)
     return min(_prices(question, ask, wish, option, supplier), default=None)
 

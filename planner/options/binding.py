@@ -137,8 +137,9 @@ def _next_cheapest(found: list[Alternative], first: plan.Assignment) -> str | No
         return None
     other = others[0]
     option = other.option
-    return (
-        f"next pool: {option.gpus * option.replicas} GPUs of `{option.pool}` "
-        f"({layout_text(option.layout, brief=True)}) at {money(from_cents(other.cents))} alone, "
-        f"here {money(from_cents(own[0].cents))}"
-    )
+    count = option.gpus * option.replicas
+    what = f"{count} GPU{'s' if count > 1 else ''} of `{option.pool}` ({layout_text(option.layout, brief=True)})"
+    there, here = money(from_cents(other.cents)), money(from_cents(own[0].cents))
+    if other.cents < own[0].cents:
+        return f"{what} would cost {there} instead of {here}, but other workloads need them more"
+    return f"next: {what} at {there} instead of {here}"

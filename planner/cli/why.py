@@ -1,0 +1,57 @@
+"""`planner why FILE WORKLOAD`: every layout considered, with both numbers of each no."""
+
+from __future__ import annotations
+
+import click
+
+from planner.cli.problems import load_scenario
+from planner.cli.shipped import scenario_path
+from planner.cli.terminal import terminal_width
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.argument("workload")
+@click.option("--pool", "pools", multiple=True, help="Show this pool only; repeatable.")
+@click.option(
+    "--all", "every", is_flag=True, help="Show every layout, dominated ones too, none folded."
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+    help="Change a value before solving; repeatable.",
+)  # fmt: skip
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="Output format.",
+)  # fmt: skip
+def why(
+    file: str,
+    workload: str,
+    pools: tuple[str, ...],
+    every: bool,
+    overrides: tuple[str, ...],
+    form: str,
+) -> None:
+    """Show what was considered for WORKLOAD of a scenario FILE: pool, layout, cost, verdict.
+
+    The chosen rows are ticked with *; x marks rejections, nearest misses first.
+    """
+    scenario = load_scenario(scenario_path(file), overrides, quiet=True)
+    names = [w.name for w in scenario.workloads]
+    _known(workload, names, "workload")
+    for pool in pools:
+        _known(pool, [p.name for p in scenario.pools], "pool")
+    from planner.api import why as explain_workload
+
+    result = explain_workload(scenario, workload, pools=pools, every=every)
+    if form == "json":
+        click.echo(result.to_json(), nl=False)
+        return
+    from planner.report.why import render_why
+
+    click.echo(render_why(result, width=terminal_width(), every=every), nl=False)
+
+
+def _known(name: str, names: list[str], what: str) -> None:
+    if name not in names:
+        raise click.BadParameter(f"no {what} is called `{name}`: {', '.join(names)}")
