@@ -48,16 +48,17 @@ def layer_groups(model: Model) -> tuple[LayerGroup, ...]:
     >>> [len(g.layers) for g in layer_groups(model("deepseek-v3"))]
     [3, 58]
     """
-    signatures: dict[tuple[bool, bool], list[int]] = {}
+    signatures: dict[tuple[bool, bool, bool], list[int]] = {}
     cross = set(model.cross_attention_layers)
-    for layer in range(model.num_layers):
-        signatures.setdefault((is_moe(model, layer), layer in cross), []).append(layer)
+    for layer, kind in enumerate(model.attention_kinds):
+        held_in = (is_moe(model, layer), layer in cross, kind == "L")
+        signatures.setdefault(held_in, []).append(layer)
     groups = []
-    for (experts, crossed), layers in signatures.items():
+    for (experts, crossed, linear), layers in signatures.items():
         if model.kind == "whisper":
             held = whisper_decoder_layer(model)
         else:
-            held = decoder_layer(model, experts=experts, cross=crossed)
+            held = decoder_layer(model, experts=experts, cross=crossed, linear=linear)
         groups.append(LayerGroup(tuple(layers), tuple(held)))
     return tuple(groups)
 

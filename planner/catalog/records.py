@@ -9,29 +9,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Confidence = Literal["high", "medium", "low"]
-
-
-class Record(BaseModel):
-    """Base of all catalog records: immutable, and a key nobody knows is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class Sourced(Record):
-    """A record with an id and the provenance of its facts."""
-
-    id: str
-    aliases: tuple[str, ...] = ()
-    """Other names people type for this record."""
-    sources: tuple[str, ...]
-    confidence: Confidence = "high"
-    unverified_fields: tuple[str, ...] = ()
-    """Fields whose value no public source confirms; a plan that leans on one says so."""
-    notes: str = ""
-
+from planner.catalog.base import Confidence as Confidence
+from planner.catalog.base import Record as Record
+from planner.catalog.base import Sourced as Sourced
+from planner.catalog.model_parts import LinearAttention as LinearAttention
+from planner.catalog.model_parts import Mla as Mla
+from planner.catalog.model_parts import Moe as Moe
+from planner.catalog.model_parts import Vision as Vision
 
 # --------------------------------------------------------------------------------------------- GPUs
 
@@ -145,65 +131,6 @@ class Gpu(Sourced):
 # ------------------------------------------------------------------------------------------- models
 
 
-class Moe(Record):
-    """Mixture of experts. Layer l is MoE if l >= first_dense_layers and (l + 1) % every == 0."""
-
-    num_experts: int
-    """Experts of a layer, shared ones not counted."""
-    experts_per_token: int
-    """Experts that each token is sent to."""
-    moe_intermediate_size: int
-    """Width of one expert."""
-    shared_experts: int = 0
-    """Experts that every token passes."""
-    first_dense_layers: int = 0
-    """Layers at the start that have a plain MLP."""
-    every: int = 1
-    """Every how many layers one has experts."""
-    router_bias: bool = False
-    """Whether the router has a bias."""
-    expert_bias: bool = False
-    """Whether the experts have biases."""
-
-
-class Mla(Record):
-    """Multi-head latent attention: one compressed key-value vector per token, shared by all heads."""
-
-    kv_lora_rank: int
-    """Width of the compressed key-value vector that is cached."""
-    qk_rope_head_dim: int
-    """Width of the rotary part of a head, shared by all heads."""
-    qk_nope_head_dim: int
-    """Width of the other part of a query or key head."""
-    v_head_dim: int
-    """Width of a value head."""
-    q_lora_rank: int | None = None
-    """Width of the compressed query, absent where queries are not compressed."""
-    index_heads: int = 0
-    """Heads of the indexer that picks the tokens to attend to (DeepSeek-V3.2, GLM-5); 0: none."""
-    index_head_dim: int = 0
-    """Width of its key, which is cached per token and layer beside the latent vector."""
-
-
-class Vision(Record):
-    """A vision tower in front of the text model; `params` counts tower and projector."""
-
-    type: str
-    params: int
-    hidden_size: int | None = None
-    num_layers: int | None = None
-    num_global_layers: int | None = None
-    num_heads: int | None = None
-    intermediate_size: int | None = None
-    patch_size: int | None = None
-    image_size: int | None = None
-    max_tiles: int | None = None
-    output_dim: int | None = None
-    tokens_per_tile: int | None = None
-    tokens_per_image: int | None = None
-    params_source: str = ""
-
-
 class Model(Sourced):
     """The architecture of one language model, complete enough to count each of its tensors."""
 
@@ -232,10 +159,14 @@ class Model(Sourced):
     attention_sinks: bool = False
     sliding_window: int | None = None
     layer_pattern: str = ""
-    """One letter a layer: F full attention, S sliding window, C chunked; empty: all F (or all S)."""
+    """One letter a layer: F full attention, S sliding window, C chunked, L linear; empty: all F (or all S)."""
     cross_attention_layers: tuple[int, ...] = ()
     mla: Mla | None = None
     moe: Moe | None = None
+    linear_attention: LinearAttention | None = None
+    """The layers that the pattern marks L."""
+    attention_gate: bool = False
+    """Whether the attention output is multiplied by a gate, which doubles the query projection."""
     vision: Vision | None = None
     mtp_layers: int = 0
     mtp_embeddings: bool = True
@@ -254,7 +185,7 @@ class Model(Sourced):
 
     @cached_property
     def attention_kinds(self) -> str:
-        """One letter per layer, F (full), S (sliding) or C (chunked), always num_layers long."""
+        """One letter per layer, F (full), S (sliding), C (chunked) or L (linear), always num_layers long."""
         if self.layer_pattern:
             return self.layer_pattern
         return ("S" if self.sliding_window else "F") * self.num_layers

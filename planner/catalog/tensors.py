@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from planner.catalog.records import Mla, Model, Moe
+from planner.catalog.records import LinearAttention, Mla, Model, Moe
 
 Kind = Literal[
     "embedding", "position", "attention", "mlp", "expert", "shared_expert", "router",
@@ -71,7 +71,8 @@ def attention(model: Model, prefix: str = "self_attn") -> Iterator[TensorSpec]:
     """Projections of multi-head or grouped-query attention, their biases, QK norms and sinks."""
     hidden, head = model.hidden_size, model.head_dim
     q, kv = model.num_attention_heads * head, model.num_key_value_heads * head
-    yield matrix(f"{prefix}.q_proj", "attention", q, hidden, "column")
+    queries = 2 * q if model.attention_gate else q
+    yield matrix(f"{prefix}.q_proj", "attention", queries, hidden, "column")
     yield matrix(f"{prefix}.k_proj", "attention", kv, hidden, "kv_column")
     yield matrix(f"{prefix}.v_proj", "attention", kv, hidden, "kv_column")
     yield matrix(f"{prefix}.o_proj", "attention", hidden, q, "row")
@@ -117,6 +118,25 @@ def mla_attention(model: Model, mla: Mla) -> Iterator[TensorSpec]:
         yield matrix(
             "indexer.weights", "attention", mla.index_heads, hidden, "replicated", linear=False
         )
+
+
+def linear_attention(model: Model, linear: LinearAttention) -> Iterator[TensorSpec]:
+    """Projections, convolution and decay of a gated delta-rule layer."""
+    hidden, key, value = model.hidden_size, linear.key_width, linear.value_width
+    inputs = 2 * key + value
+    yield matrix("linear_attn.in_proj_qkvz", "attention", inputs + value, hidden, "column")
+    yield matrix(
+        "linear_attn.in_proj_ba",
+        "attention",
+        2 * linear.value_heads,
+        hidden,
+        "column",
+        linear=False,
+    )
+    yield vector("linear_attn.conv1d", "other", inputs * linear.conv_kernel, "column")
+    yield vector("linear_attn.decay", "other", 2 * linear.value_heads, "column")
+    yield vector("linear_attn.norm", "norm", linear.value_head_dim)
+    yield matrix("linear_attn.out_proj", "attention", hidden, value, "row")
 
 
 def cross_attention(model: Model) -> Iterator[TensorSpec]:
@@ -172,6 +192,8 @@ def moe_block(model: Model, moe: Moe) -> Iterator[TensorSpec]:
     if moe.shared_experts:
         shared = moe.shared_experts * width
         yield from mlp(model, shared, "mlp.shared_experts", "shared_expert")
+    if moe.shared_expert_gate:
+        yield vector("mlp.shared_expert_gate", "router", hidden)
 
 
 def is_moe(model: Model, layer: int) -> bool:
@@ -182,10 +204,14 @@ def is_moe(model: Model, layer: int) -> bool:
     return (layer + 1) % moe.every == 0
 
 
-def decoder_layer(model: Model, *, experts: bool, cross: bool = False) -> Iterator[TensorSpec]:
+def decoder_layer(
+    model: Model, *, experts: bool, cross: bool = False, linear: bool = False
+) -> Iterator[TensorSpec]:
     """All tensors of one transformer layer."""
     if cross:
         yield from cross_attention(model)
+    elif linear and model.linear_attention is not None:
+        yield from linear_attention(model, model.linear_attention)
     elif model.mla is not None:
         yield from mla_attention(model, model.mla)
     else:

@@ -93,8 +93,10 @@ def _check_model(path: Path, model: Model) -> Iterator[Diagnostic]:
             "P210", path, "layer_pattern",
             f"the pattern has {len(model.layer_pattern)} letters for {model.num_layers} layers",
         )  # fmt: skip
-    if set(model.layer_pattern) - set("FSC"):
-        yield _error("P102", path, "layer_pattern", "the pattern has letters other than F, S and C")
+    if set(model.layer_pattern) - set("FSCL"):
+        yield _error("P102", path, "layer_pattern", "the pattern has letters other than F, S, C, L")
+    if ("L" in model.layer_pattern) != (model.linear_attention is not None):
+        yield _error("P210", path, "layer_pattern", "L layers and linear_attention go together")
     if set(model.layer_pattern) & set("SC") and model.sliding_window is None:
         yield _error("P210", path, "layer_pattern", "sliding layers need a sliding_window")
     if model.num_attention_heads % model.num_key_value_heads:

@@ -1,0 +1,28 @@
+"""What all catalog records share: they are immutable, and they carry the provenance of their facts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Confidence = Literal["high", "medium", "low"]
+
+
+class Record(BaseModel):
+    """Base of all catalog records: immutable, and a key nobody knows is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Sourced(Record):
+    """A record with an id and the provenance of its facts."""
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    """Other names people type for this record."""
+    sources: tuple[str, ...]
+    confidence: Confidence = "high"
+    unverified_fields: tuple[str, ...] = ()
+    """Fields whose value no public source confirms; a plan that leans on one says so."""
+    notes: str = ""
