@@ -16,11 +16,12 @@ from planner.catalog.importers.hf_dense import DENSE
 from planner.catalog.importers.hf_moe import MIXTURES
 from planner.catalog.importers.hf_multimodal import MULTIMODAL
 from planner.catalog.importers.hf_reader import ConfigReader, Document, Family, Fields
+from planner.catalog.importers.hf_recent import RECENT
 from planner.catalog.importers.problems import problem, read_text, refuse
 from planner.catalog.records import Model
 from planner.diagnostics import DiagnosticError
 
-FAMILIES: Final[Mapping[str, Family]] = {**DENSE, **MIXTURES, **CLASSIC, **MULTIMODAL}
+FAMILIES: Final[Mapping[str, Family]] = {**DENSE, **RECENT, **MIXTURES, **CLASSIC, **MULTIMODAL}
 """Every `model_type` that can be read."""
 
 _DTYPES: Final = {
@@ -30,7 +31,17 @@ _HEADLESS: Final = re.compile(
     r"(?<!LMHead)Model$|ForSequenceClassification$|ForTokenClassification$"
 )
 """Classes of transformers that hold a decoder without its output head."""
-_WEIGHT_ONLY: Final = ("gptq", "awq", "bitsandbytes", "aqlm", "quip", "hqq", "eetq", "marlin")
+_WEIGHT_ONLY: Final = (
+    "gptq",
+    "awq",
+    "compressed-tensors",
+    "bitsandbytes",
+    "aqlm",
+    "quip",
+    "hqq",
+    "eetq",
+    "marlin",
+)
 
 
 def load_config(path: Path, *, model_id: str = "") -> Model:

@@ -90,8 +90,10 @@ def qwen2_moe(c: ConfigReader) -> Fields:
             "shared_expert_intermediate_size",
             f"a shared expert of {shared} is no multiple of an expert's {width}",
         )
-    gates = c.integer("hidden_size") * c.integer("num_hidden_layers")
-    return {**fields, "moe": {**moe, "shared_experts": shared // width}, "extra_params": gates}
+    return {
+        **fields,
+        "moe": {**moe, "shared_experts": shared // width, "shared_expert_gate": bool(shared)},
+    }
 
 
 def qwen3_moe(c: ConfigReader) -> Fields:
@@ -134,6 +136,34 @@ def deepseek_v2(c: ConfigReader) -> Fields:
 def deepseek_v3(c: ConfigReader) -> Fields:
     """DeepSeek V3, R1 and Kimi K2: a correction bias on the router."""
     return deepseek(c, router_bias=True)
+
+
+def sparse_attention(c: ConfigReader) -> Fields:
+    """DeepSeek V3.2 and GLM-5: an indexer picks the tokens to attend to."""
+    fields = deepseek_v3(c)
+    mla = fields["mla"]
+    assert isinstance(mla, dict)
+    indexer = {
+        "index_heads": c.integer("index_n_heads"),
+        "index_head_dim": c.integer("index_head_dim"),
+    }
+    return {**fields, "mla": {**mla, **indexer}}
+
+
+def glm_moe_dsa(c: ConfigReader) -> Fields:
+    """GLM-5: the MTP layer shares embedding and head."""
+    return {**sparse_attention(c), "mtp_embeddings": False}
+
+
+def dots1(c: ConfigReader) -> Fields:
+    """dots.llm1: multi-head attention with norms on query and key, a DeepSeek-like mixture."""
+    moe = {
+        **experts(c, "n_routed_experts", "moe_intermediate_size"),
+        "shared_experts": c.optional("n_shared_experts") or 0,
+        "first_dense_layers": c.optional("first_k_dense_replace") or 0,
+        "router_bias": True,
+    }
+    return {**llama(c), "qk_norm": "per_head", "moe": moe}
 
 
 def glm4_moe(c: ConfigReader) -> Fields:
@@ -216,6 +246,19 @@ MIXTURES: Final[dict[str, Family]] = {
     "deepseek_v2": Family(deepseek_v2, _DEEPSEEK_V2),
     "deepseek_v3": Family(deepseek_v3, _DEEPSEEK_V3),
     "kimi_k2": Family(deepseek_v3, _DEEPSEEK_V3),
+    "deepseek_v32": Family(
+        sparse_attention, {**_DEEPSEEK_V3, "index_n_heads": 64, "index_head_dim": 128}
+    ),
+    "glm_moe_dsa": Family(glm_moe_dsa, {**_DEEPSEEK_V3, "index_n_heads": 32, "index_head_dim": 128}),
+    "glm4_moe_lite": Family(deepseek_v3, _DEEPSEEK_V3),
+    "dots1": Family(
+        dots1,
+        {
+            **LLAMA, "vocab_size": 152064, "hidden_size": 4608, "intermediate_size": 10944,
+            "moe_intermediate_size": 1408, "num_hidden_layers": 62, "num_key_value_heads": 32,
+            "first_k_dense_replace": 0,
+        },
+    ),
     "glm4_moe": Family(
         glm4_moe,
         {

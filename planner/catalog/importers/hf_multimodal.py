@@ -8,8 +8,17 @@ from typing import Final
 from pydantic import JsonValue
 
 from planner.catalog.importers import hf_vision
-from planner.catalog.importers.hf_dense import DENSE, LLAMA, MISTRAL, QWEN2, llama, qwen2, windowed
-from planner.catalog.importers.hf_moe import experts
+from planner.catalog.importers.hf_dense import (
+    DENSE,
+    LLAMA,
+    MISTRAL,
+    QWEN2,
+    llama,
+    qwen2,
+    qwen3,
+    windowed,
+)
+from planner.catalog.importers.hf_moe import MIXTURES, experts, qwen3_moe
 from planner.catalog.importers.hf_reader import (
     ConfigReader,
     Family,
@@ -34,6 +43,16 @@ _QWEN_VL_TEXT: Final[dict[str, JsonValue]] = {
     **QWEN2, "vocab_size": 152064, "hidden_size": 8192, "intermediate_size": 29568,
     "num_hidden_layers": 80, "num_attention_heads": 64, "num_key_value_heads": 8,
     "max_window_layers": 80,
+}  # fmt: skip
+
+_QWEN3_VL_TEXT: Final[dict[str, JsonValue]] = {
+    **QWEN2, "head_dim": 128, "max_position_embeddings": 128000,
+}  # fmt: skip
+_QWEN3_VL_MOE_TEXT: Final[dict[str, JsonValue]] = {
+    **QWEN2, "hidden_size": 2048, "intermediate_size": 5632, "num_hidden_layers": 24,
+    "num_attention_heads": 16, "num_key_value_heads": 16, "max_position_embeddings": 128000,
+    "decoder_sparse_step": 1, "moe_intermediate_size": 1408, "num_experts_per_tok": 4,
+    "num_experts": 60,
 }  # fmt: skip
 
 MLLAMA_EXTRA_ROWS: Final = 8
@@ -105,6 +124,20 @@ def mistral3(c: ConfigReader) -> Fields:
     return behind(windowed, MISTRAL, tower, hf_vision.PIXTRAL)(c)
 
 
+def kimi_tower(c: ConfigReader, width: int) -> Fields:
+    """MoonViT under the keys of Kimi K2.5, which begin with `vt_`."""
+    renamed = {
+        key.removeprefix("vt_")
+        .replace("num_hidden_layers", "depth")
+        .replace("num_attention_heads", "num_heads"): value
+        for key, value in c.values.items()
+    }
+    return hf_vision.moonvit(
+        ConfigReader(renamed, c.document, c.defaults, {}, c.problems, c.defaulted), width
+    )
+
+
+_KIMI = MIXTURES["kimi_k2"]
 _GEMMA3 = DENSE["gemma3_text"]
 
 MULTIMODAL: Final[dict[str, Family]] = {
@@ -116,6 +149,11 @@ MULTIMODAL: Final[dict[str, Family]] = {
     "mllama": Family(behind(mllama_text, _MLLAMA_TEXT, hf_vision.mllama, hf_vision.MLLAMA)),
     "mistral3": Family(mistral3, {"spatial_merge_size": 2, "multimodal_projector_bias": False}),
     "qwen2_vl": Family(behind(qwen2, _QWEN_VL_TEXT, hf_vision.qwen2_vl, hf_vision.QWEN2_VL)),
+    "qwen3_vl": Family(behind(qwen3, _QWEN3_VL_TEXT, hf_vision.qwen3_vl, hf_vision.QWEN3_VL)),
+    "qwen3_vl_moe": Family(
+        behind(qwen3_moe, _QWEN3_VL_MOE_TEXT, hf_vision.qwen3_vl, hf_vision.QWEN3_VL)
+    ),
+    "kimi_k25": Family(behind(_KIMI.build, _KIMI.defaults, kimi_tower, hf_vision.MOONVIT)),
     "qwen2_5_vl": Family(behind(qwen2, _QWEN_VL_TEXT, hf_vision.qwen25_vl, hf_vision.QWEN25_VL)),
 }  # fmt: skip
 """`model_type` -> how to read it."""

@@ -35,6 +35,16 @@ QWEN25_VL: Final[dict[str, JsonValue]] = {
     "patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2, "out_hidden_size": 3584,
 }  # fmt: skip
 
+QWEN3_VL: Final[dict[str, JsonValue]] = {
+    "depth": 27, "hidden_size": 1152, "intermediate_size": 4304, "num_heads": 16, "in_channels": 3,
+    "patch_size": 16, "spatial_merge_size": 2, "temporal_patch_size": 2, "out_hidden_size": 3584,
+    "num_position_embeddings": 2304, "deepstack_visual_indexes": [8, 16, 24],
+}  # fmt: skip
+MOONVIT: Final[dict[str, JsonValue]] = {
+    "depth": 27, "hidden_size": 1152, "intermediate_size": 4304, "num_heads": 16, "in_channels": 3,
+    "patch_size": 14, "spatial_merge_size": 2, "init_pos_emb_height": 64, "init_pos_emb_width": 64,
+}  # fmt: skip
+
 
 def linear(inputs: int, outputs: int, *, bias: bool = True) -> int:
     """Elements of a linear layer.
@@ -179,3 +189,25 @@ def qwen25_vl(c: ConfigReader, _text_width: int) -> Fields:
     layers = c.integer("depth") * block
     merger = width + _qwen_merger(c, width, c.integer("out_hidden_size"))
     return _qwen_shape(c, "Qwen2.5-VL ViT", width, inner, _qwen_patch(c, width) + layers + merger)
+
+
+def qwen3_vl(c: ConfigReader, _text_width: int) -> Fields:
+    """Qwen3-VL: learned positions, LayerNorm, and a merger of its own for each tapped layer."""
+    width, inner = c.integer("hidden_size"), c.integer("intermediate_size")
+    embed = _qwen_patch(c, width) + width + c.integer("num_position_embeddings") * width
+    merger = _qwen_merger(c, width, c.integer("out_hidden_size"))
+    merged = width * c.integer("spatial_merge_size") ** 2
+    taps = len(c.items("deepstack_visual_indexes"))
+    mergers = 2 * width + merger + taps * (2 * merged + merger)
+    params = embed + c.integer("depth") * _block(width, inner) + mergers
+    return _qwen_shape(c, "Qwen3-VL ViT", width, inner, params)
+
+
+def moonvit(c: ConfigReader, text_width: int) -> Fields:
+    """MoonViT of Kimi: a grid of learned positions, LayerNorm, patches merged two by two."""
+    width, inner = c.integer("hidden_size"), c.integer("intermediate_size")
+    patch = linear(c.integer("in_channels") * c.integer("patch_size") ** 2, width)
+    grid = c.integer("init_pos_emb_height") * c.integer("init_pos_emb_width") * width
+    layers = c.integer("depth") * _block(width, inner) + 2 * width
+    projector = 2 * width + _qwen_merger(c, width, text_width)
+    return _qwen_shape(c, "MoonViT", width, inner, patch + grid + layers + projector)
