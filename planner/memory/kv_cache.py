@@ -86,6 +86,8 @@ class StageKinds:
     full: Ints
     windowed: Ints
     cross: Ints
+    linear: Ints
+    """Layers that keep a state of fixed size per sequence."""
 
 
 @lru_cache(maxsize=1 << 12)
@@ -100,11 +102,13 @@ def stage_kinds(model: Model, stages: int, style: Stages, sliding: Sliding) -> S
     kinds = np.frombuffer(model.attention_kinds.encode(), dtype=np.uint8)
     crossed = np.zeros(model.num_layers, dtype=bool)
     crossed[list(model.cross_attention_layers)] = True
-    windowed = (kinds != ord("F")) & ~crossed & (sliding != "full")
-    full = ~windowed & ~crossed
+    linear = kinds == ord("L")
+    windowed = (kinds != ord("F")) & ~crossed & ~linear & (sliding != "full")
+    full = ~windowed & ~crossed & ~linear
     spans = stage_layers(model.num_layers, stages, style)
     columns = [
-        np.array([int(mask[a:b].sum()) for a, b in spans]) for mask in (full, windowed, crossed)
+        np.array([int(mask[a:b].sum()) for a, b in spans])
+        for mask in (full, windowed, crossed, linear)
     ]
     return StageKinds(*columns)
 
@@ -117,6 +121,20 @@ def window(model: Model) -> int:
     1024
     """
     return model.sliding_window or model.max_position_embeddings
+
+
+def state_bytes(model: Model, tp: Ints) -> Floats:
+    """Bytes of state that a sequence keeps in one linear-attention layer on one rank; its heads split by tp.
+
+    >>> import numpy as np
+    >>> from planner.catalog import model
+    >>> float(state_bytes(model("qwen3-next-80b-a3b"), np.array([1]))[0]) / 2**20
+    2.046875
+    """
+    linear = model.linear_attention
+    whole = 0.0 if linear is None else linear.state_bytes()
+    result: Floats = whole / tp.astype(float)
+    return result
 
 
 def encoder_tokens(model: Model) -> int:
@@ -175,7 +193,7 @@ def stage_kv(
     """Cache bytes of every pipeline stage, for a sequence of `tokens` tokens.
 
     sequence = bytes per token and layer x (full layers x tokens + windowed layers x tokens in window + cross layers x
-    encoder tokens), tokens rounded up to whole blocks.
+    encoder tokens) + linear layers x state, tokens rounded up to whole blocks.
 
     >>> import numpy as np
     >>> from planner.catalog import model
@@ -204,5 +222,6 @@ def stage_kv(
         fixed = kinds.cross * encoder_tokens(model)
         if model.kind == "whisper":
             fixed = layers * encoder_tokens(model)
-        sequence[cells] = each[rows, None] * (full * whole + windowed * held + fixed)
+        kept = each[rows, None] * (full * whole + windowed * held + fixed)
+        sequence[cells] = kept + state_bytes(model, tp)[rows, None] * kinds.linear
     return StageKv(token, long_token, sequence)

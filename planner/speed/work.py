@@ -108,6 +108,7 @@ def work_of(model: Model) -> Work:
     has_head = model.kind != "encoder"
     dense += sum(t.count for t in before + after if t.kind in ("conv", "mlp", "attention"))
     heads, layers = model.num_attention_heads, model.num_layers
+    attending = layers - model.attention_kinds.count("L")
     width, decode, values = _attention(model)
     windowed = 1.0 - model.attention_kinds.count("F") / layers if model.sliding_window else 0.0
     moe = model.moe
@@ -124,9 +125,9 @@ def work_of(model: Model) -> Work:
         experts=moe.num_experts if moe else 0,
         experts_per_token=moe.experts_per_token if moe else 0,
         moe_layers=moe_layers,
-        attention_width=float(layers * heads * width),
-        decode_width=float(layers * heads * decode),
-        kv_values=float(layers * values),
+        attention_width=float(attending * heads * width),
+        decode_width=float(attending * heads * decode),
+        kv_values=float(attending * values),
         kv_heads=0 if model.mla else model.num_key_value_heads,
         window=float(model.sliding_window or 0) if windowed else 0.0,
         windowed=windowed,
