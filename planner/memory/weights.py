@@ -150,7 +150,9 @@ def _rank_bytes(
         name = _fused_name(tensor) if rules.granularity else ""
         fused[name] = fused.get(name, 0.0) + held
         if tensor.name.endswith("kv_b_proj"):
-            fused["absorbed"] = absorbed_bytes(model, rules) / tp
+            # Absorbed matrices of fp8 checkpoints are quantized again.
+            wide = 0.5 if rules.absorb_latent == "merged" and fmt.family == "fp8" else 1.0
+            fused["absorbed"] = wide * absorbed_bytes(model, rules) / tp
     if rules.granularity:
         unit = rules.granularity
         for name, held in fused.items():
