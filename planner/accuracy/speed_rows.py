@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from planner.accuracy.read import Skip as Unpredictable
+from planner.accuracy.read import Skip
 from planner.catalog.lookup import UnknownRecord
 from planner.catalog.lookup import gpu as catalog_gpu
 from planner.catalog.records import Gpu
 from planner.speed.links import Link, link_of
 
-Row = Mapping[str, str]
+Row = Mapping[str, object]
 
 _NETWORK: Final = {
     "ampere": 1600.0,
@@ -28,10 +28,6 @@ _GBIT: Final = re.compile(r"(?:(\d+)\s*x\s*)?(\d+)\s*(?:Gb/s|Gbit/s|Gb|G)(?:bE)?
 _PER_NODE: Final = re.compile(r"(\d+) GPUs? per node")
 _RACK_SCALE: Final = ("gb200", "gb300")
 _RACK_NODE: Final = 4
-
-
-class Skip(Unpredictable):
-    """A row whose configuration does not suffice; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +48,21 @@ class Estimate:
 
 
 def around(best: float, spread: float, *, extrapolated: bool, tag: str) -> Estimate:
-    """best x/÷ exp(spread)."""
+    """Best x/÷ exp(spread)."""
     factor = math.exp(spread)
     return Estimate(best, best / factor, best * factor, extrapolated, tag)
 
 
+def text(row: Row, key: str) -> str:
+    """A field as text; empty where it is absent."""
+    value = row.get(key)
+    return "" if value is None else str(value).strip()
+
+
 def number(row: Row, key: str, default: float | None = None) -> float | None:
     """A numeric field; the default where it is empty, absent or not a number."""
-    text = (row.get(key) or "").strip()
     try:
-        value = float(text)
+        value = float(text(row, key))
     except ValueError:
         return default
     return default if math.isnan(value) else value
@@ -82,7 +83,7 @@ def count(row: Row, key: str) -> int:
 
 def gpu_of(row: Row) -> Gpu:
     """The catalog's GPU of a row."""
-    name = row.get("gpu") or ""
+    name = text(row, "gpu")
     if not name:
         raise Skip("gpu is not stated")
     try:
@@ -91,25 +92,25 @@ def gpu_of(row: Row) -> Gpu:
         raise Skip(f"no GPU is called {name}") from problem
 
 
-def stated_gbit_s(text: str) -> float | None:
+def stated_gbit_s(words: str) -> float | None:
     """Network of a node as a note states it, Gbit/s.
 
     >>> stated_gbit_s("1600 Gb/s RoCE per node"), stated_gbit_s("8x200Gb IB"), stated_gbit_s("ring")
     (1600.0, 1600.0, None)
     """
-    found = _GBIT.search(text)
+    found = _GBIT.search(words)
     return None if found is None else float(found[1] or 1) * float(found[2])
 
 
-def node_link(row: Row, gpu: Gpu, text: str) -> Link:
+def node_link(row: Row, gpu: Gpu, words: str) -> Link:
     """The link of a row's node: its usual chassis, changed by what its note says."""
     rack = gpu.id in _RACK_SCALE
-    per_node = _PER_NODE.search(text)
+    per_node = _PER_NODE.search(words)
     width = int(per_node[1]) if per_node else (_RACK_NODE if rack else 8)
-    lower = text.lower()
+    lower = words.lower()
     bridged = "bridge" in lower or "pair" in lower
     link = link_of(gpu, gpus_per_node=width, bridges=bridged)
-    network = stated_gbit_s(text)
+    network = stated_gbit_s(words)
     if network is None:
         usual = _NETWORK.get(gpu.architecture, _USUAL_NETWORK)
         network = (usual if gpu.nvlink.domain > 2 else _USUAL_NETWORK) * width / 8.0
@@ -118,6 +119,6 @@ def node_link(row: Row, gpu: Gpu, text: str) -> Link:
     return replace(link, network_gbit_s=network)
 
 
-def first_word(text: str) -> str:
+def first_word(words: str) -> str:
     """Software without its version: `megatron-bridge 26.02` is megatron-bridge."""
-    return text.strip().lower().split(" ")[0] if text.strip() else ""
+    return words.strip().lower().split(" ")[0]

@@ -8,17 +8,18 @@ from typing import Final
 
 import numpy as np
 
+from planner.accuracy.read import Skip
 from planner.accuracy.speed_models import resolve_model
 from planner.accuracy.speed_rows import (
     Estimate,
     Row,
-    Skip,
     around,
     count,
     first_word,
     gpu_of,
     node_link,
     number,
+    text,
 )
 from planner.catalog.records import Gpu
 from planner.catalog.speed_records import serving_data
@@ -60,20 +61,20 @@ class ServingCase:
 
 def _precision(row: Row) -> tuple[str, str]:
     """Weight format and KV format of a row."""
-    quantization = (row.get("quantization") or "").lower()
-    compute = (row.get("precision") or "").lower()
+    quantization = text(row, "quantization").lower()
+    compute = text(row, "precision").lower()
     weights = quantization or (compute if compute in ("fp8", "nvfp4", "mxfp4") else "bf16")
-    stated = _KV.search(row.get("note") or "")
+    stated = _KV.search(text(row, "note"))
     if stated:
         return weights, stated[1]
-    narrow = compute in ("fp8", "nvfp4", "fp4") and first_word(row.get("engine") or "").startswith(
+    narrow = compute in ("fp8", "nvfp4", "fp4") and first_word(text(row, "engine")).startswith(
         "tensorrt"
     )
     return weights, "fp8" if narrow else "bf16"
 
 
 def _engine(row: Row) -> str:
-    name = (row.get("engine") or "").lower()
+    name = text(row, "engine").lower()
     data = serving_data()
     for known in (name, " ".join(name.split(" ")[:2]), first_word(name)):
         try:
@@ -101,9 +102,9 @@ def pool_sequences(server: Server, gpu: Gpu, gpus: float, tokens: float) -> floa
 def serving_case(row: Row) -> ServingCase:
     """Read a row; raises Skip where its configuration does not suffice."""
     gpu = gpu_of(row)
-    found = resolve_model(row.get("model") or "", number(row, "params"))
+    found = resolve_model(text(row, "model"), number(row, "params"))
     if found is None:
-        raise Skip(f"model {row.get('model')} is not known")
+        raise Skip(f"model {text(row, 'model')} is not known")
     model, known = found
     weights, kv = _precision(row)
     engine = _engine(row)
@@ -111,8 +112,8 @@ def serving_case(row: Row) -> ServingCase:
     if serving_data().engine(engine).layer_split:
         pp = max(gpus // tp, pp)
     dp = max(gpus // (tp * pp), 1)
-    note = row.get("note") or ""
-    if (row.get("offload") or "none") not in ("none", ""):
+    note = text(row, "note")
+    if (text(row, "offload") or "none") not in ("none", ""):
         raise Skip("the share of offloaded weights is not stated")
     link, split = node_link(row, gpu, note), split_of(tp, pp, dp, count(row, "ep"))
     if "attention DP and EP may be on" in note and tp > 4 and not link.scale_up:
@@ -129,7 +130,7 @@ def serving_case(row: Row) -> ServingCase:
         stated = offered[1] or offered[4]
         rate = float("inf") if stated == "INF" else float(stated)
         requests = float(offered[2] or offered[3] or 500)
-    metric = row.get("metric") or ""
+    metric = text(row, "metric")
     sizes = (prompt or 0.0, output or 0.0)
     load = number(row, "concurrency")
     pool = pool_sequences(server, gpu, gpus, max(sum(sizes), 1.0))

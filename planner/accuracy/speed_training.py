@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, cast
 
+from planner.accuracy.read import Skip
 from planner.accuracy.speed_models import resolve_model
 from planner.accuracy.speed_rows import (
     Estimate,
     Row,
-    Skip,
     around,
     count,
     first_word,
@@ -17,6 +17,7 @@ from planner.accuracy.speed_rows import (
     needed,
     node_link,
     number,
+    text,
 )
 from planner.catalog.speed_records import training_data
 from planner.speed.training import (
@@ -41,15 +42,15 @@ _UNGUESSED: Final = 1.5
 
 
 def _setup(row: Row, framework: str) -> TrainingSpeedSetup:
-    precision = _PRECISIONS.get((row.get("precision") or "").lower())
+    precision = _PRECISIONS.get(text(row, "precision").lower())
     if precision is None:
         raise Skip(f"precision {row.get('precision')} is not known")
-    method = (row.get("method") or "full").lower()
+    method = (text(row, "method") or "full").lower()
     if method not in ("full", "lora", "qlora"):
         raise Skip(f"method {method} is not known")
-    recompute = row.get("recompute") or "none"
-    offload = row.get("offload") or "none"
-    virtual = _VIRTUAL.search(row.get("note") or "")
+    recompute = text(row, "recompute") or "none"
+    offload = text(row, "offload") or "none"
+    virtual = _VIRTUAL.search(text(row, "note"))
     return TrainingSpeedSetup(
         method=cast(Literal["full", "lora", "qlora"], method),
         precision=precision,
@@ -73,7 +74,7 @@ def _target(offload: str, what: str) -> Literal["none", "cpu", "nvme"]:
 
 
 def _framework(row: Row) -> str:
-    name = (row.get("framework") or "").lower()
+    name = text(row, "framework").lower()
     data = training_data()
     for known in (name, first_word(name)):
         try:
@@ -86,9 +87,9 @@ def _framework(row: Row) -> str:
 def training_row(row: Row) -> tuple[TrainingSpeed, TrainingSpeedSetup, int]:
     """Speed of the whole run of a row, its setup, and its GPUs."""
     gpu = gpu_of(row)
-    found = resolve_model(row.get("model") or "", number(row, "params"))
+    found = resolve_model(text(row, "model"), number(row, "params"))
     if found is None:
-        raise Skip(f"model {row.get('model')} is not known")
+        raise Skip(f"model {text(row, 'model')} is not known")
     gpus = count(row, "gpus")
     tp, pp, cp, ep = (count(row, k) for k in ("tp", "pp", "cp", "ep"))
     # The GPU count wins over a stated dp, which some tables give per expert group.
@@ -97,13 +98,13 @@ def training_row(row: Row) -> tuple[TrainingSpeed, TrainingSpeedSetup, int]:
     micro = number(row, "micro_batch")
     micro = micro or max((total or dp) / dp, 1.0)
     accumulation = max((total or micro * dp) / (micro * dp), 1.0)
-    sharding = (row.get("zero") or "").lower()
+    sharding = text(row, "zero").lower()
     stage = 3 if sharding in _SHARDED else int(number(row, "zero", 1.0) or 0)
     setup = _setup(row, _framework(row))
     speed = training_speed(
         found[0],
         gpu,
-        node_link(row, gpu, row.get("note") or ""),
+        node_link(row, gpu, text(row, "note")),
         setup,
         micro_batch=micro,
         tp=tp,
@@ -121,7 +122,7 @@ def predict_training(row: Row) -> dict[str, Estimate]:
     """Tokens/s, TFLOPS and MFU per GPU of a row; raises Skip where the row does not suffice."""
     speed, setup, gpus = training_row(row)
     gpu = gpu_of(row)
-    found = resolve_model(row.get("model") or "", number(row, "params"))
+    found = resolve_model(text(row, "model"), number(row, "params"))
     if found is None:
         raise Skip("model is not known")
     model, known = found

@@ -39,8 +39,8 @@ def closed_loop(
 
     While a request of O tokens decodes, each of the B - 1 others starts once and delays it by its prefill:
     TPOT = step(B) / speculative + interference (B - 1)/O x prefill;  TTFT = first + a prefill + h step
-    + (B - 1)^g (queue x prefill + overhead);  throughput = B / (TTFT + (O - 1) TPOT). The constants of TTFT belong to the
-    engine: in a closed loop the clients' rhythm, and the burst at its start, decide more than the GPU.
+    + (B - 1)^g (queue x prefill + overhead);  throughput = B / (TTFT + (O - 1) TPOT). TTFT's constants belong to
+    the engine: in a closed loop the clients' rhythm, and the burst at its start, decide more than the GPU.
     """
     b = np.maximum(np.asarray(concurrency, np.float64), 1.0)
     p, o = np.asarray(prompt, np.float64), np.maximum(np.asarray(output, np.float64), 1.0)
@@ -115,8 +115,9 @@ def finite_run(
 ) -> Run:
     """A benchmark that offers `requests` requests at `offered` per second and then stops.
 
-    The concurrency settles where arrivals meet service, at most the `sequences` that the KV pool holds: B = rate x (TTFT + O TPOT)
-    by Little's law. What the replica can't take waits: after n arrivals the queue is n (1 - capacity/offered).
+    The concurrency settles where arrivals meet service, at most the `sequences` that the KV pool holds:
+    B = rate x (TTFT + O TPOT) by Little's law. What the replica can't take waits: after n arrivals the queue is
+    n (1 - capacity/offered).
     """
     limit = min(float(server.engine.max_sequences), sequences)
     capacity = float(saturated(server, min(limit, requests), prompt, output))
