@@ -19,6 +19,8 @@ class ModelFacts:
     """16-bit cache of one token in all the layers that keep every token."""
     window_bytes_per_token: int
     """16-bit cache of one token in the layers that keep a window only."""
+    state_bytes_per_sequence: int
+    """State of one sequence in the linear-attention layers, whatever its length."""
     disk_bytes: int
     """All parameters at 16 bits."""
 
@@ -48,8 +50,10 @@ def model_facts(model: Model) -> ModelFacts:
         per_layer = int(layer_token_bytes(model, np.array([1]), KvRules())[0])
         kinds = stage_kinds(model, 1, "vllm", "window")
         full, windowed = int(kinds.full[0]) * per_layer, int(kinds.windowed[0]) * per_layer
+    linear = model.linear_attention
+    state = int(linear.state_bytes() * model.attention_kinds.count("L")) if linear else 0
     ordered = dict(sorted(parts.items(), key=lambda item: -item[1]))
-    return ModelFacts(total, active_params(model), ordered, full, windowed, 2 * total)
+    return ModelFacts(total, active_params(model), ordered, full, windowed, state, 2 * total)
 
 
 def attention_words(model: Model) -> str:
@@ -80,6 +84,8 @@ def pattern_words(model: Model) -> str:
             said.append(
                 f"{kinds.count(letter)} layers see {name} of {model.sliding_window:,} tokens"
             )
+    if "L" in kinds:
+        said.append(f"{kinds.count('L')} layers keep a state of fixed size instead of a cache")
     if said and "F" in kinds:
         said.append(f"{kinds.count('F')} see all")
     if cross:

@@ -58,9 +58,15 @@ def _costs(page: Page, record: Model, facts: ModelFacts) -> None:
                 record.native_dtype + ("" if record.fp16_ok else "; overflows in fp16"),
             ),
             ("KV cache", cache or "none"),
+            ("state", _state(facts)),
             ("longest context", f"{record.max_position_embeddings:,} tokens"),
         ],
     )
+
+
+def _state(facts: ModelFacts) -> str:
+    size = facts.state_bytes_per_sequence
+    return f"{size / 2**20:,.1f} MiB per sequence, whatever its length" if size else ""
 
 
 def _shape(page: Page, record: Model) -> None:

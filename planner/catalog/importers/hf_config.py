@@ -13,6 +13,7 @@ from pydantic import JsonValue, ValidationError
 
 from planner.catalog.importers.hf_classic import CLASSIC
 from planner.catalog.importers.hf_dense import DENSE
+from planner.catalog.importers.hf_hybrid import HYBRID
 from planner.catalog.importers.hf_moe import MIXTURES
 from planner.catalog.importers.hf_multimodal import MULTIMODAL
 from planner.catalog.importers.hf_reader import ConfigReader, Document, Family, Fields
@@ -21,7 +22,14 @@ from planner.catalog.importers.problems import problem, read_text, refuse
 from planner.catalog.records import Model
 from planner.diagnostics import DiagnosticError
 
-FAMILIES: Final[Mapping[str, Family]] = {**DENSE, **RECENT, **MIXTURES, **CLASSIC, **MULTIMODAL}
+FAMILIES: Final[Mapping[str, Family]] = {
+    **DENSE,
+    **RECENT,
+    **MIXTURES,
+    **CLASSIC,
+    **MULTIMODAL,
+    **HYBRID,
+}
 """Every `model_type` that can be read."""
 
 _DTYPES: Final = {

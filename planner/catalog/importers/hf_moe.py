@@ -79,9 +79,8 @@ def qwen_moe(c: ConfigReader) -> Fields:
     }
 
 
-def qwen2_moe(c: ConfigReader) -> Fields:
-    """Qwen1.5-MoE and Qwen2-MoE: shared experts behind a gate of one output."""
-    moe, fields = qwen_moe(c), qwen2(c)
+def experts_of_qwen(c: ConfigReader) -> Fields:
+    """Routed experts, and a shared one behind a gate of one output, counted in multiples of an expert."""
     width = c.integer("moe_intermediate_size")
     shared = c.optional("shared_expert_intermediate_size") or 0
     if shared % width:
@@ -90,10 +89,13 @@ def qwen2_moe(c: ConfigReader) -> Fields:
             "shared_expert_intermediate_size",
             f"a shared expert of {shared} is no multiple of an expert's {width}",
         )
-    return {
-        **fields,
-        "moe": {**moe, "shared_experts": shared // width, "shared_expert_gate": bool(shared)},
-    }
+    gate = {"shared_experts": shared // width, "shared_expert_gate": bool(shared)}
+    return {**qwen_moe(c), **gate}
+
+
+def qwen2_moe(c: ConfigReader) -> Fields:
+    """Qwen1.5-MoE and Qwen2-MoE."""
+    return {**qwen2(c), "moe": experts_of_qwen(c)}
 
 
 def qwen3_moe(c: ConfigReader) -> Fields:
@@ -249,8 +251,9 @@ MIXTURES: Final[dict[str, Family]] = {
     "deepseek_v32": Family(
         sparse_attention, {**_DEEPSEEK_V3, "index_n_heads": 64, "index_head_dim": 128}
     ),
-    "glm_moe_dsa": Family(glm_moe_dsa, {**_DEEPSEEK_V3, "index_n_heads": 32, "index_head_dim": 128}),
-    "glm4_moe_lite": Family(deepseek_v3, _DEEPSEEK_V3),
+    # No configuration class of these two is at hand: their sizes must be in the config.
+    "glm_moe_dsa": Family(glm_moe_dsa, {"moe_layer_freq": 1}),
+    "glm4_moe_lite": Family(deepseek_v3, {"moe_layer_freq": 1}),
     "dots1": Family(
         dots1,
         {

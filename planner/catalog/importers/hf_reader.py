@@ -182,11 +182,12 @@ def dimensions(c: ConfigReader) -> Fields:
 _LETTERS = {"full_attention": "F", "sliding_attention": "S", "chunked_attention": "C"}
 
 
-def layer_pattern(c: ConfigReader) -> str:
+def layer_pattern(c: ConfigReader, *, linear: bool = False) -> str:
     """One letter per layer from `layer_types`; empty where the config has none."""
+    known = {**_LETTERS, "linear_attention": "L"} if linear else _LETTERS
     letters = []
     for kind in c.items("layer_types"):
-        letter = _LETTERS.get(str(kind))
+        letter = known.get(str(kind))
         if letter is None:
             c.complain(
                 "P208", "layer_types", f"layers of type `{kind}` are not described by the catalog"

@@ -78,7 +78,7 @@ def test_layer_patterns(name):
     [
         "llama-4-scout-17b-16e", "gemma-3-4b", "gemma-3-27b", "llama-3.2-11b-vision",
         "llama-3.2-90b-vision", "qwen2.5-vl-7b", "qwen2.5-vl-72b", "qwen2-vl-7b", "qwen3-vl-8b",
-        "qwen3-vl-30b-a3b", "kimi-k2.5", "mistral-small-3.1-24b",
+        "qwen3-vl-30b-a3b", "kimi-k2.5", "mistral-small-3.1-24b", "qwen3.5-397b-a17b",
     ],
 )  # fmt: skip
 def test_vision_towers_count_exactly(name):
@@ -89,9 +89,15 @@ def test_vision_towers_count_exactly(name):
 
 
 def test_every_family_reads_its_defaults_into_a_record_that_counts():
-    incomplete = {"deepseek_v2", "dots1", "exaone"}
+    # These have no default for the number of experts per token or for their sizes: the config must give them.
+    incomplete = {
+        "deepseek_v2", "dots1", "exaone", "glm_moe_dsa", "glm4_moe_lite", "qwen3_5", "qwen3_5_text",
+        "qwen3_5_moe", "qwen3_5_moe_text",
+    }  # fmt: skip
     for name in FAMILIES.keys() - incomplete:
         assert total_params(parse_config(json.dumps({"model_type": name}))) > 0, name
+    for name in incomplete:
+        assert {d.code for d in failure(json.dumps({"model_type": name}))} == {"P103"}, name
 
 
 def test_defaults_that_were_used_are_named():
