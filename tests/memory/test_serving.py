@@ -98,7 +98,7 @@ def test_nvidia_smi_total_is_fraction_graphs_and_context() -> None:
 
 
 def test_graphs_count_inside_the_fraction_from_0_21() -> None:
-    before = run("llama-3.1-8b", "l40s", "vllm-v1")
+    before = run("llama-3.1-8b", "l40s", "vllm-v1", "0.16.0")
     after = run("llama-3.1-8b", "l40s", "vllm")
     graphs = part(after, "cuda_graphs")
     assert (before.kv_pool_bytes - after.kv_pool_bytes) / GIB == pytest.approx(graphs, abs=1e-6)
