@@ -42,11 +42,12 @@ _FILLABLE: Final = frozenset(
 """Words of an id that people leave out; so is a memory size."""
 
 _GLUED: Final = re.compile(
-    r"(?<=[0-9a-z])(?=(?:sxm\d?|pcie|nvl|super|ti)(?![a-z]))"  # h100sxm, 4070ti
+    r"(?<=[0-9a-z])(?=(?:sxm\d?|pcie|nvl|super|ti)(?:super)?(?![a-z]))"  # h100sxm, 4070ti
     r"|(?<=\d{4})(?=(?:d|ada)(?![a-z]))|(?<=ti)(?=\d)|(?<=rtx)(?=[a-z0-9])"  # 4090d, 2080ti22g
     r"|(?<!sxm)(?<=[a-z]{3})(?=\d)"  # rtx4090, llama3.1
 )
 _SIZE: Final = re.compile(r"^(\d+)(?:g|gb|gib)$")
+_BASE: Final = re.compile(r"(?<=.)[\s_\-]+base$")
 _SEPARATORS: Final = re.compile(r"[\s_\-/:,()]+")
 
 
@@ -61,7 +62,7 @@ def words(name: str) -> frozenset[str]:
     >>> sorted(words("meta-llama/Llama-3.1-8B-Instruct"))
     ['3.1', '8b', 'llama']
     """
-    text = name.rsplit("/", 1)[-1].lower().removesuffix("-base")
+    text = _BASE.sub("", name.rsplit("/", 1)[-1].strip().lower())
     found = set()
     for chunk in _SEPARATORS.split(text):
         for word in _GLUED.split(chunk):

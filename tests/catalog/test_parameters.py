@@ -1,6 +1,8 @@
 """Counts of parameters: every shipped model against its published count, and special cases by hand."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from planner.catalog import ids, model
 from planner.catalog.parameters import (
@@ -12,6 +14,7 @@ from planner.catalog.parameters import (
     text_params,
     total_params,
 )
+from planner.catalog.records import Model, Moe
 
 # Checkpoints that store more than weights, so that their count differs by a hair from the architecture.
 STORED_BUFFERS = {
@@ -118,3 +121,91 @@ def test_linear_matrices_are_what_quantizers_quantize():
 def test_unknown_layer_is_an_error():
     with pytest.raises(IndexError, match="no layer 32"):
         layer_params(model("llama-3.1-8b"), 32)
+
+
+def test_hybrid_layers_alternate_and_hold_their_own_tensors():
+    record = model("qwen3-next-80b-a3b")
+    linear = {t.layer for t in tensors(record) if t.name == "linear_attn.out_proj"}
+    full = {t.layer for t in tensors(record) if t.name == "self_attn.k_proj"} - {48}
+    assert linear | full == set(range(48))
+    assert full == set(range(3, 48, 4))
+    # The state: 32 heads of 128 x 128 in fp32, and 3 inputs of the convolution over 8192 features.
+    assert record.linear_attention.state_bytes() == 32 * 128 * 128 * 4 + 3 * 8192 * 2
+
+
+def test_an_output_gate_doubles_the_query_projection():
+    record = model("qwen3.5-27b")
+    query = next(t for t in tensors(record) if t.name == "self_attn.q_proj")
+    output = next(t for t in tensors(record) if t.name == "self_attn.o_proj")
+    assert (query.rows, output.cols) == (2 * 24 * 256, 24 * 256)
+
+
+def test_an_indexer_is_counted():
+    with_indexer, without = model("deepseek-v3.2"), model("deepseek-v3")
+    one = 1536 * 64 * 128 + 7168 * 128 + 2 * 128 + 7168 * 64
+    assert total_params(with_indexer) - total_params(without) == 62 * one
+
+
+def _vit_params(hidden, ffn, layers, patch, positions, channels_in=3):
+    """A vision transformer with biases, two LayerNorms a block, and learned positions."""
+    block = 4 * hidden * hidden + 4 * hidden + 2 * hidden * ffn + ffn + hidden + 4 * hidden
+    return layers * block + channels_in * patch**2 * hidden + hidden + positions * hidden
+
+
+@pytest.mark.parametrize("name", ["gemma-3-4b", "gemma-3-12b", "gemma-3-27b"])
+def test_vision_tower_of_gemma_3(name):
+    record = model(name)
+    tower = _vit_params(1152, 4304, 27, 14, (896 // 14) ** 2) + 2 * 1152
+    projector = 1152 * record.hidden_size + 1152
+    assert record.vision.params == tower + projector
+
+
+def test_vision_tower_of_kimi_k2_5():
+    tower = _vit_params(1152, 4304, 27, 14, 64 * 64) + 2 * 1152
+    merged = 4 * 1152
+    projector = 2 * 1152 + merged * merged + merged + merged * 7168 + 7168
+    assert model("kimi-k2.5").vision.params == tower + projector
+
+
+widths = st.integers(1, 12).map(lambda n: 64 * n)
+
+
+@given(
+    hidden=widths,
+    ffn=widths,
+    layers=st.integers(1, 6),
+    heads=st.sampled_from([(8, 8), (8, 2), (8, 1)]),
+    head_dim=st.sampled_from([32, 64, 128]),
+    vocab=st.integers(100, 5000),
+    tied=st.booleans(),
+    gated=st.booleans(),
+    experts=st.sampled_from([None, (4, 2, 0, 0, 1), (8, 1, 1, 1, 1), (4, 1, 0, 0, 2)]),
+)
+def test_any_architecture_counts_as_the_sum_of_its_matrices(
+    hidden, ffn, layers, heads, head_dim, vocab, tied, gated, experts
+):
+    moe = None
+    if experts is not None:
+        n, used, shared, dense, every = experts
+        moe = Moe(
+            num_experts=n, experts_per_token=used, moe_intermediate_size=ffn,
+            shared_experts=shared, first_dense_layers=dense, every=every,
+        )  # fmt: skip
+    record = Model(
+        id="drawn", sources=("drawn",), hidden_size=hidden, intermediate_size=ffn,
+        num_layers=layers, num_attention_heads=heads[0], num_key_value_heads=heads[1],
+        head_dim=head_dim, vocab_size=vocab, tie_word_embeddings=tied, gated_mlp=gated, moe=moe,
+        max_position_embeddings=1024,
+    )  # fmt: skip
+    mlp = (3 if gated else 2) * hidden * ffn
+    expected = vocab * hidden * (1 if tied else 2) + hidden
+    idle = 0
+    for layer in range(layers):
+        expected += 2 * hidden * head_dim * (heads[0] + heads[1]) + 2 * hidden
+        if experts is not None and layer >= experts[3] and (layer + 1) % experts[4] == 0:
+            expected += mlp * (experts[0] + experts[2]) + hidden * experts[0]
+            idle += mlp * (experts[0] - experts[1])
+        else:
+            expected += mlp
+    assert total_params(record) == expected == sum(t.count for t in tensors(record))
+    assert active_params(record) == expected - idle
