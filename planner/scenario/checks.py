@@ -10,8 +10,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from planner.diagnostics import Diagnostic, Severity
 from planner.scenario.checks_supply import check_pool
 from planner.scenario.clash import clash
+from planner.scenario.key_messages import missing_key
 from planner.scenario.located import Located
-from planner.scenario.messages import missing_key
 from planner.scenario.paths import Step, path_text, span_of
 from planner.scenario.schema_file import Horizon, ScenarioFile, WorkloadSpec
 from planner.scenario.schema_supply import Pool

@@ -9,8 +9,8 @@ from planner.catalog.lookup import UnknownRecord
 from planner.catalog.records import Gpu, NodeType
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity
 from planner.scenario.clash import clash
+from planner.scenario.key_messages import missing_key
 from planner.scenario.located import Located
-from planner.scenario.messages import missing_key
 from planner.scenario.paths import Step
 from planner.scenario.schema_supply import Node, Pool
 

@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from planner.scenario.fields import Field, walk_fields
 from planner.scenario.json_schema import Object, definition, scenario_schema
-from planner.scenario.messages import flow
+from planner.scenario.key_messages import flow
 
 UNIT_WORDS: Final = {
     "bytes": "size",

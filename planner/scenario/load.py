@@ -13,9 +13,10 @@ from planner.catalog import model as catalog_model
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
 from planner.scenario.checks import check_contradictions, check_parts
 from planner.scenario.crossref import find_unknown_names
+from planner.scenario.key_messages import no_value
 from planner.scenario.lints import find_doubts
 from planner.scenario.located import Located
-from planner.scenario.messages import no_value, to_diagnostics
+from planner.scenario.messages import to_diagnostics
 from planner.scenario.own_models import resolve_own_models
 from planner.scenario.paths import Step
 from planner.scenario.resolve import find_defaults, resolve_pool

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from planner.catalog import model as catalog_model
 from planner.catalog.records import Model
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
+from planner.scenario.key_messages import missing_key
 from planner.scenario.located import Located
-from planner.scenario.messages import missing_key
 from planner.scenario.paths import key_span, span_of
 from planner.scenario.schema_file import OwnModel
 
@@ -137,7 +137,7 @@ def assumed_shape(name: str, params: int) -> Model:
 
     >>> from planner.catalog.parameters import total_params
     >>> round(total_params(assumed_shape("x", 8_000_000_000)) / 8e9, 2)
-    1.01
+    1.0
     """
     vocabulary, best, best_error = 128_256, None, float("inf")
     for width in range(1024, 32_768 + 1, 1024):

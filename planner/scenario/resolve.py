@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from planner import catalog
 from planner.catalog.records import Gpu, NodeLink, NodeType, PcieLink
-from planner.scenario.quantities import BatchSize, shown
+from planner.scenario.formats import BatchSize
+from planner.scenario.refusals import shown
 from planner.scenario.resolved import Default, NodeFacts, RentTerm, ResolvedPool
 from planner.scenario.schema_file import ScenarioFile
 from planner.scenario.schema_supply import Node, Pool, Rent
@@ -106,7 +107,7 @@ def _pcie(node: Node, record: NodeType | None, gpu: Gpu) -> PcieLink | None:
 def usable_host_ram(label_bytes: int, *, measured: bool = False) -> int:
     """Host RAM that workloads may use: 0.97 of a label (MemTotal as it is), less 16 GiB for the system.
 
-    >>> usable_host_ram(256 * GIB) / GIB
+    >>> round(usable_host_ram(256 * GIB) / GIB, 2)
     232.32
     """
     total = label_bytes if measured else label_bytes * LABEL_SHARE[0] // LABEL_SHARE[1]

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
-from planner.scenario.quantities import refusal, shown
+from planner.scenario.refusals import refusal, shown
 
 
 class Part(BaseModel):
@@ -15,6 +23,37 @@ class Part(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True
     )
+
+
+class Short:
+    """Annotation: one word is short for a mapping.
+
+    `Short("type")`: `node: dgx-h100` is short for `node: {type: dgx-h100}`. `Short(None)`: `none` is short for an
+    empty mapping.
+    """
+
+    def __init__(self, key: str | None) -> None:
+        """The key that the word is the value of."""
+        self.key = key
+
+    def expand(self, value: object) -> object:
+        """The mapping a word stands for; anything else as it is."""
+        if self.key is None:
+            return {} if value == "none" else value
+        return {self.key: value} if isinstance(value, str) else value
+
+    def __get_pydantic_core_schema__(
+        self, source: type[object], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Expand the short form before validation."""
+        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        """The word or the mapping."""
+        word = {"const": "none"} if self.key is None else {"type": "string", "minLength": 1}
+        return {"anyOf": [word, handler(schema)]}
 
 
 def _text(value: object) -> str:

@@ -5,24 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import Field
 
 from planner.catalog.records import Mla, Moe
-from planner.scenario.quantities import (
-    ONE_OR_LIST,
-    Count,
-    Day,
-    Duration,
-    EnergyPrice,
-    Factor,
-    MonthlyPrice,
-    PlainSum,
-    PositiveCount,
-    Power,
-    Tokens,
-)
-from planner.scenario.schema_base import Flag, Part, Text
+from planner.scenario.formats import Day, EnergyPrice, MonthlyPrice, PlainSum
+from planner.scenario.numbers import ONE_OR_LIST, Count, Factor, PositiveCount, Tokens
+from planner.scenario.quantities import Duration, Power
+from planner.scenario.schema_base import Flag, Part, Short, Text
 from planner.scenario.schema_supply import Pool
 from planner.scenario.schema_training import FullWorkload, LoraWorkload, QloraWorkload
 from planner.scenario.schema_workloads import (
@@ -73,24 +62,6 @@ class Limits(Part):
     """Most money per month for rent, energy and upkeep."""
     power: Power | None = Field(default=None, examples=["40 kW"])
     """Most power of the machines in use."""
-
-
-class ShortModel:
-    """Annotation: `ours: llama-3.1-8b` is short for `ours: {base: llama-3.1-8b}`."""
-
-    def __get_pydantic_core_schema__(
-        self, source: type[object], handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Expand the short form before validation."""
-        return core_schema.no_info_before_validator_function(
-            lambda v: {"base": v} if isinstance(v, str) else v, handler(source)
-        )
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, object]:
-        """A name or a mapping."""
-        return {"anyOf": [{"type": "string", "minLength": 1}, handler(schema)]}
 
 
 class OwnModel(Part):
@@ -169,7 +140,7 @@ class ScenarioFile(Part):
         min_length=1, examples=[[{"pool": "box", "gpu": "l40s", "owned": {"nodes": 1}}]]
     )
     """Pools of nodes: what one has, may rent or buy."""
-    models: dict[str, Annotated[OwnModel, ShortModel()]] = Field(
+    models: dict[str, Annotated[OwnModel, Short("base")]] = Field(
         default={}, examples=[{"ours": {"config": "./config.json"}}]
     )
     """Models the catalog does not have, by name."""

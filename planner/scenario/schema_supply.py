@@ -4,45 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import Field
 
+from planner.scenario.formats import BuyPrice, Day, NodeUpkeep, Pcie, RentPrice
+from planner.scenario.numbers import ONE_OR_LIST, Count, PositiveCount, Share
 from planner.scenario.quantities import (
-    ONE_OR_LIST,
     Bandwidth,
     BandwidthOrZero,
-    BuyPrice,
     ByteSize,
     ByteSizeOrZero,
-    Count,
-    Day,
     Duration,
-    NodeUpkeep,
-    Pcie,
-    PositiveCount,
     Power,
-    RentPrice,
-    Share,
 )
-from planner.scenario.schema_base import Flag, Part, Text, Topology
-
-
-class ShortNode:
-    """Annotation: `node: dgx-h100` is short for `node: {type: dgx-h100}`."""
-
-    def __get_pydantic_core_schema__(
-        self, source: type[object], handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Expand the short form before validation."""
-        return core_schema.no_info_before_validator_function(
-            lambda v: {"type": v} if isinstance(v, str) else v, handler(source)
-        )
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, object]:
-        """A name or a mapping."""
-        return {"anyOf": [{"type": "string", "minLength": 1}, handler(schema)]}
+from planner.scenario.schema_base import Flag, Part, Short, Text, Topology
 
 
 class Node(Part):
@@ -146,7 +120,7 @@ class Pool(Part):
     """Name of the pool."""
     gpu: Text | None = Field(default=None, examples=["v100-sxm2-32gb"])
     """GPU of the catalog; not needed where `node` names a node type."""
-    node: Annotated[Node | None, ShortNode()] = Field(default=None, examples=["onprem-dgx-h100"])
+    node: Annotated[Node | None, Short("type")] = Field(default=None, examples=["onprem-dgx-h100"])
     """The host: a node type of the catalog, or its description; default: one GPU without host facts."""
     owned: Owned | None = Field(default=None, examples=[{"nodes": 1}])
     """Nodes one has."""

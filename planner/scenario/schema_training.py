@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import Field
 
-from planner.scenario.quantities import (
-    AUTO_OR_LIST,
-    ONE_OR_LIST,
-    BatchSize,
-    Counts,
-    Duration,
-    GlobalBatch,
-    PositiveCount,
-    Tokens,
-)
+from planner.scenario.formats import BatchSize, GlobalBatch
+from planner.scenario.numbers import AUTO_OR_LIST, ONE_OR_LIST, Counts, PositiveCount, Tokens
+from planner.scenario.quantities import Duration
 from planner.scenario.schema_base import (
     Flag,
     Loss,
@@ -25,6 +17,7 @@ from planner.scenario.schema_base import (
     Part,
     RecomputeMode,
     ShardingMode,
+    Short,
     Target,
     Text,
     TrainingFormat,
@@ -57,24 +50,6 @@ class Offload(Part):
     """Parameters (ZeRO stage 3 only)."""
     activations: Targets = Field(default=("none",), examples=["none"])
     """Activations."""
-
-
-class ShortOffload:
-    """Annotation: `offload: none` is short for nothing offloaded."""
-
-    def __get_pydantic_core_schema__(
-        self, source: type[object], handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Expand the short form before validation."""
-        return core_schema.no_info_before_validator_function(
-            lambda v: {} if v == "none" else v, handler(source)
-        )
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, object]:
-        """The word none or a mapping."""
-        return {"anyOf": [{"const": "none"}, handler(schema)]}
 
 
 class Lora(Part):
@@ -141,7 +116,7 @@ class FullWorkload(Training):
     """`full`: every parameter is trained."""
     zero: ZeroStages = Field(default=None, examples=[[1, 2, 3]])
     """ZeRO stages to consider (FSDP full sharding counts as 3)."""
-    offload: Annotated[Offload, ShortOffload()] = Field(
+    offload: Annotated[Offload, Short(None)] = Field(
         default=Offload(), examples=[{"optimizer": ["none", "cpu"]}]
     )
     """Where training state may go that does not fit."""

@@ -7,20 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from planner.scenario.quantities import (
+from planner.scenario.numbers import (
     AUTO_OR_LIST,
     ONE_OR_LIST,
-    Bandwidth,
-    ByteSizeOrZero,
     Count,
     Counts,
-    Duration,
     Percentile,
     PositiveCount,
-    Rate,
     Share,
     Tokens,
 )
+from planner.scenario.quantities import Bandwidth, ByteSizeOrZero, Duration, Rate
 from planner.scenario.schema_base import Attention, Flag, Format, KvFormat, Part, Text
 
 
