@@ -198,7 +198,8 @@ def resolve(folder: str, name: str) -> Match:
         return found[0]
     if found:
         raise AmbiguousRecord(KINDS[folder], name, tuple(m.id for m in found))
-    raise UnknownRecord(KINDS[folder], name, nearest(name, known))
+    near = nearest(name, known, aliases=_aliases(folder))
+    raise UnknownRecord(KINDS[folder], name, near)
 
 
 def _find(folder: Folder, name: str, cls: type[R]) -> R:

@@ -33,6 +33,27 @@ _NOISE: Final = frozenset(
 )
 """Words that tell no two records of one kind apart."""
 
+_FORMATS: Final = frozenset(
+    (
+        *(
+            "awq",
+            "gptq",
+            "bnb",
+            "gguf",
+            "mlx",
+            "fp8",
+            "nvfp4",
+            "mxfp4",
+            "nf4",
+            "exl2",
+            "w4a16",
+            "w8a8",
+        ),
+        *("int4", "int8", "4bit", "8bit", "dynamic", "quantized"),
+    )
+)
+"""Words that name a weight format: it belongs under `precision`, so such a name finds no record by itself."""
+
 _FILLABLE: Final = frozenset(
     (
         *("pcie", "sxm", "sxm2", "sxm3", "sxm4", "sxm5", "sxm6"),
@@ -132,9 +153,22 @@ def match(typed: str, ids: Iterable[str], aliases: Mapping[str, Iterable[str]]) 
     return [Match(id_, "alias") for id_ in (named or by_words)]
 
 
-def nearest(typed: str, names: Iterable[str], count: int = 3) -> tuple[str, ...]:
-    """The names most like a mistyped one."""
+def nearest(
+    typed: str,
+    names: Iterable[str],
+    count: int = 3,
+    aliases: Mapping[str, Iterable[str]] | None = None,
+) -> tuple[str, ...]:
+    """The names most like a mistyped one; first the model of which the name is a quantized checkpoint.
+
+    >>> nearest("Qwen/Qwen2.5-7B-Instruct-AWQ", ["qwen2.5-7b", "qwen2.5-72b", "qwen2-7b"], 2)
+    ('qwen2.5-7b', 'qwen2.5-72b')
+    """
     import difflib
 
-    text = typed.rsplit("/", 1)[-1].lower()
-    return tuple(difflib.get_close_matches(text, list(names), count, 0.5))
+    known = list(names)
+    text = _BASE.sub("", typed.rsplit("/", 1)[-1].strip().lower())
+    plain = "-".join(w for w in _SEPARATORS.split(text) if w not in _FORMATS | _NOISE)
+    exact = match(plain, known, aliases or {}) if plain != text else []
+    close = difflib.get_close_matches(plain or text, known, count, 0.5)
+    return tuple(dict.fromkeys([*(m.id for m in exact if len(exact) == 1), *close]))[:count]

@@ -64,6 +64,17 @@ def test_an_alias_of_two_records_is_ambiguous():
     assert [m.id for m in found] == ["a-1", "b-2"]
 
 
+def test_a_quantized_checkpoint_is_near_its_model():
+    for typed, id_ in (
+        ("Qwen/Qwen2.5-32B-Instruct-GPTQ-Int4", "qwen2.5-32b"),
+        ("unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit", "llama-3.1-8b"),
+        ("neuralmagic/Mixtral-8x7B-Instruct-v0.1-FP8", "mixtral-8x7b"),
+    ):
+        with pytest.raises(UnknownRecord) as caught:
+            resolve("models", typed)
+        assert caught.value.nearest[0] == id_
+
+
 def test_nothing_is_near_to_nonsense():
     assert nearest("zzzzqqqq", ids("gpus")) == ()
 
