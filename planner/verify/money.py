@@ -47,6 +47,9 @@ def _total(case: Case, bill: Bill) -> Iterator[str]:
     yield from _differ("sum of the pools", sum((p.cost for p in plan.pools), ZERO), cost.total)
     yield from _differ("sum of workloads and idle GPUs", carried + idle, cost.total)
     yield from _differ("sum of the periods", sum((p.cost for p in cost.periods), ZERO), cost.total)
+    names = [p.name for p in cost.periods]
+    if names != ["month"]:
+        yield f"periods {', '.join(names) or 'none'} printed, prices are for one month"
     yield from _differ("cost of jobs", cost.jobs, of_jobs)
     yield from _differ("cost of services", cost.services, cost.total - of_jobs)
 

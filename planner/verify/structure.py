@@ -120,6 +120,8 @@ def _training_sizes(layout: PlanLayout) -> Iterator[str]:
     for name in ("micro_batch", "accumulation"):
         if not 1 <= getattr(layout, name) <= MOST:
             yield f"{name} is {getattr(layout, name)}"
+    if layout.kv or layout.offload_weights_gib:
+        yield "a training layout with settings of serving"
     if layout.zero not in (0, 1, 2, 3):
         yield f"ZeRO stage {layout.zero}"
     for name, words in (
@@ -141,6 +143,6 @@ def _serving_sizes(layout: PlanLayout) -> Iterator[str]:
         offload_weights_gib=layout.offload_weights_gib,
     )
     if layout != idle:
-        yield "a serving layout with training settings"
+        yield "a serving layout with settings of training"
     if layout.cp != 1:
         yield f"cp {layout.cp} in a serving layout"
