@@ -68,6 +68,17 @@ class HostRules(Record):
     """A training process without offload: interpreter, libraries, data loader."""
 
 
+class Envelope(Record):
+    """What measured runs of a framework cover; a prediction outside doubles its margins."""
+
+    architectures: tuple[str, ...] = ("ampere", "ada", "hopper", "blackwell")
+    kernels: tuple[Literal["flash", "sdpa", "eager"], ...] = ("flash", "sdpa")
+    offload: tuple[Literal["optimizer", "parameters", "activations"], ...] = ()
+    parallelism: tuple[Literal["tensor", "pipeline", "context", "expert"], ...] = ()
+    experts: bool = False
+    """Mixtures of experts and latent attention."""
+
+
 class Support(Record):
     """What a framework can run."""
 
@@ -141,6 +152,7 @@ class FrameworkMemory(Record):
     nccl_gib: Constant
     """Communicators of one process with more than one rank."""
     host: HostRules
+    envelope: Envelope = Envelope()
 
     def context(self, gpu: Gpu) -> Constant:
         """CUDA context and loaded kernels on this GPU."""
