@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from planner.catalog import ids, model
 from planner.catalog.engines import serving_engine, serving_engine_ids
-from planner.legality import serving_illegal
+from planner.legality import serving_illegal, training_illegal
 
 
 def codes(
@@ -57,3 +57,26 @@ def test_any_degrees_give_an_answer(
     assert all(i.message for i in found)
     if tp == pp == ep == dp == 1:
         assert found == []
+
+
+@pytest.mark.parametrize(
+    ("framework", "name", "degrees", "expected"),
+    [
+        ("megatron", "llama-3.1-8b", {"tp": 8, "pp": 4}, []),
+        ("megatron", "llama-3.1-8b", {"tp": 16, "pp": 3}, ["kv_heads", "layers"]),
+        ("megatron", "llama-3.1-8b", {"pp": 4, "interleave": 3}, ["layers"]),
+        ("megatron", "llama-3.1-8b", {"interleave": 2}, ["interleave"]),
+        ("deepspeed", "llama-3.1-8b", {"pp": 2, "zero": 2}, ["zero_pipeline"]),
+        ("deepspeed", "llama-3.1-8b", {"pp": 2, "zero": 1}, []),
+        ("fsdp", "llama-3.1-8b", {"dp": 6, "micro_batch": 2, "global_batch": 128}, ["batch"]),
+        ("fsdp", "llama-3.1-8b", {"dp": 8, "micro_batch": 2, "global_batch": 128}, []),
+        ("megatron", "mixtral-8x7b", {"ep": 3, "dp": 3}, ["experts"]),
+        ("megatron", "llama-3.1-8b", {"cp": 3, "sequence": 8192}, ["batch"]),
+    ],
+)
+def test_training_layouts(
+    framework: str, name: str, degrees: dict[str, int], expected: list[str]
+) -> None:
+    found = training_illegal(framework, model(name), **degrees)
+    assert [i.code for i in found] == expected
+    assert all(i.message and i.need for i in found)
