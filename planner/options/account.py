@@ -19,6 +19,16 @@ def at(value: Number, index: int) -> float:
     return float(array) if array.ndim == 0 else float(array[index])
 
 
+def flag_at(value: object, index: int) -> bool:
+    """Element `index` of an array of flags, or the flag itself.
+
+    >>> flag_at(True, 7), flag_at(np.array([False, True]), 0)
+    (True, False)
+    """
+    array = np.asarray(value)
+    return bool(array) if array.ndim == 0 else bool(array[index])
+
+
 def account_at(ledger: Ledger, index: int) -> Account:
     """The account of layout `index`, largest component first."""
     rows = [

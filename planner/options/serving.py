@@ -13,7 +13,7 @@ from planner.catalog.engines import ServingEngine, serving_engine, serving_engin
 from planner.layout import Layout
 from planner.legality import serving_illegal
 from planner.memory.serving import ServingMemory, ServingSetup, serving_memory
-from planner.options.account import account_at, at, bottleneck, need_have
+from planner.options.account import account_at, at, bottleneck, flag_at, need_have
 from planner.options.asks import PoolFacts, ServingAsk
 from planner.options.interconnect import floor_rejection, link_gb_s
 from planner.options.layouts import Grid, serving_grid
@@ -301,7 +301,7 @@ def _timing(ask: ServingAsk, memory: ServingMemory, speed: ServingSpeed, i: int)
         "ttft_s": float(speed.ttft_percentile_s[i]),
         "tpot_s": float(speed.tpot_percentile_s[i]),
         "concurrency": float(speed.concurrency[i]),
-        "extrapolated": speed.extrapolated,
+        "extrapolated": flag_at(speed.extrapolated, i),
         "hours": hours,
         "details": {
             "requests_per_s": float(speed.requests_per_s[i]),

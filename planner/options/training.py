@@ -13,7 +13,7 @@ from planner.layout import Layout
 from planner.legality_training import training_illegal
 from planner.memory.setup import TrainingSetup
 from planner.memory.training import TrainingMemory, attention_kernel, training_memory
-from planner.options.account import account_at, bottleneck, need_have
+from planner.options.account import account_at, bottleneck, flag_at, need_have
 from planner.options.asks import PoolFacts, TrainingAsk
 from planner.options.interconnect import floor_rejection, link_gb_s
 from planner.options.layouts import Grid, training_grid
@@ -353,7 +353,7 @@ def _option(run: _Pass, i: int) -> Option:
         step_s=float(speed.step_s[i]) * (layout.accumulation if layout.sharding == "layers" else 1),
         mfu=float(speed.mfu[i]),
         hours=float(run.hours[i]),
-        extrapolated=speed.extrapolated,
+        extrapolated=flag_at(speed.extrapolated, i),
         details={"hours_best": ask.tokens / float(speed.tokens_per_s[i]) / HOUR_S},
     )
     return Option(

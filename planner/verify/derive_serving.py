@@ -121,5 +121,5 @@ def _speed(ask: ServingAsk, speed: ServingSpeed) -> Speed:
         ttft_s=one(speed.ttft_percentile_s),
         tpot_s=one(speed.tpot_percentile_s),
         concurrency=flight,
-        extrapolated=speed.extrapolated,
+        extrapolated=bool(np.any(speed.extrapolated)),
     )

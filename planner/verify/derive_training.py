@@ -106,5 +106,5 @@ def _speed(ask: TrainingAsk, speed: TrainingSpeed, repeats: int) -> Speed:
         hours=ask.tokens / max(counted, 1e-9) / HOUR_S,
         step_s=one(speed.step_s) * repeats,
         mfu=one(speed.mfu),
-        extrapolated=speed.extrapolated,
+        extrapolated=bool(np.any(speed.extrapolated)),
     )
