@@ -201,7 +201,7 @@ def _number(value: Range) -> Number:
 
 def _exact(value: object) -> Number:
     best = float(cast(float, value)) / GIB
-    return Number(best, best, best)
+    return Number(best, 0.99 * best, 1.01 * best)
 
 
 def _peak(kind: str | None, memory: TrainingMemory) -> Prediction:

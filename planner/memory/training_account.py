@@ -90,7 +90,10 @@ def _live(
 ) -> tuple[Component, ...]:
     """Components of the allocated peak with their margins."""
     kept = _margin(memory.compiled if setup.compiled else memory.activations)
-    if setup.quantized:
+    if setup.recompute == "full":
+        # Block inputs are certain; only the block being recomputed is not.
+        kept /= 2
+    elif setup.quantized:
         kept += _margin(memory.quantized_activations)
     margins = {"activations": kept, "loss": kept / 2, "gather_buffers": _BUFFER_MARGIN}
     components = []
