@@ -12,7 +12,7 @@ Confidence = Literal["high", "medium", "low"]
 class Record(BaseModel):
     """Base of all catalog records: immutable, and a key nobody knows is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Sourced(Record):

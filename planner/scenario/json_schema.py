@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, cast
 from pydantic import BaseModel
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
+from planner.scenario.docstrings import field_doc
 from planner.scenario.fields import parts_of
 from planner.scenario.resolve import default_text
 from planner.scenario.schema_base import KINDS
@@ -95,7 +96,7 @@ def _add_defaults(schema: Object, part: type[BaseModel]) -> None:
     for name, info in part.model_fields.items():
         text = "" if info.is_required() else default_text(part.model_construct(), name)
         entry = properties[name]
-        entry.setdefault("description", info.description)
+        entry["description"] = field_doc(part, name)
         if text:
             entry["description"] = f"{entry.get('description', '')} Default: {text}."
             entry["x-default"] = text

@@ -20,9 +20,7 @@ from planner.scenario.refusals import refusal, shown
 class Part(BaseModel):
     """A mapping of the scenario file."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Short:

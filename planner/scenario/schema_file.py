@@ -134,7 +134,7 @@ class ScenarioFile(Part):
         default=("unserved", "cost"), examples=[["unserved", "cost"]]
     )
     """What to minimise, first things first."""
-    limits: Limits = Field(default=Limits(), examples=[{"opex": "20000 USD/month"}])
+    limits: Limits = Field(default=Limits.model_construct(), examples=[{"opex": "20000 USD/month"}])
     """What must not be exceeded."""
     inventory: tuple[Pool, ...] = Field(
         min_length=1, examples=[[{"pool": "box", "gpu": "l40s", "owned": {"nodes": 1}}]]

@@ -117,7 +117,7 @@ class FullWorkload(Training):
     zero: ZeroStages = Field(default=None, examples=[[1, 2, 3]])
     """ZeRO stages to consider (FSDP full sharding counts as 3)."""
     offload: Annotated[Offload, Short(None)] = Field(
-        default=Offload(), examples=[{"optimizer": ["none", "cpu"]}]
+        default=Offload.model_construct(), examples=[{"optimizer": ["none", "cpu"]}]
     )
     """Where training state may go that does not fit."""
     optimizer: OptimizerName = Field(default="adamw", examples=["adamw"])
@@ -131,7 +131,7 @@ class FullWorkload(Training):
 class AdapterTraining(Training):
     """What LoRA and QLoRA have in common."""
 
-    lora: Lora = Field(default=Lora(), examples=[{"rank": 16}])
+    lora: Lora = Field(default=Lora.model_construct(), examples=[{"rank": 16}])
     """The adapter."""
     sharding: Annotated[tuple[ShardingMode, ...] | None, AUTO_OR_LIST] = Field(
         default=None, examples=["auto"]

@@ -75,9 +75,9 @@ class Base(Part):
     """Pools the workload may use; absent: all."""
     exclude_pools: Annotated[tuple[Text, ...], ONE_OR_LIST] = Field(default=(), examples=[["home"]])
     """Pools the workload must not use."""
-    gpus: Gpus = Field(default=Gpus(), examples=[{"max": 8}])
+    gpus: Gpus = Field(default=Gpus.model_construct(), examples=[{"max": 8}])
     """Bounds on the GPUs the workload takes in all."""
-    parallel: Parallel = Field(default=Parallel(), examples=[{"tp": [1, 2, 4]}])
+    parallel: Parallel = Field(default=Parallel.model_construct(), examples=[{"tp": [1, 2, 4]}])
     """Degrees of parallelism to consider."""
     attention: Attention = Field(default="auto", examples=["auto"])
     """Attention kernel; `flash` insists on FlashAttention."""
@@ -181,9 +181,11 @@ class InferenceWorkload(Generating):
     """Longest sequence, prompt and output together, that must fit."""
     demand: ServiceDemand = Field(examples=[{"requests": "5 /s", "prompt": 1500, "output": 300}])
     """The load: a request rate with sizes, or requests in flight."""
-    slo: Slo = Field(default=Slo(), examples=[{"ttft": "2 s", "tpot": "50 ms"}])
+    slo: Slo = Field(default=Slo.model_construct(), examples=[{"ttft": "2 s", "tpot": "50 ms"}])
     """Latency objectives; absent: throughput alone counts."""
-    replicas: Replicas = Field(default=Replicas(), examples=[{"min": 2, "spare": 1}])
+    replicas: Replicas = Field(
+        default=Replicas.model_construct(), examples=[{"min": 2, "spare": 1}]
+    )
     """How many copies of the service."""
 
 
