@@ -13,19 +13,10 @@ from planner.catalog.formats import WeightFormat
 from planner.catalog.parameters import embedding_params
 from planner.catalog.records import Gpu, Model
 from planner.memory.grid import Grid
-from planner.memory.kv_cache import stage_kv
-from planner.memory.serving_account import (
-    Account,
-    Part,
-    cache_rules,
-    take,
-    totals,
-    weight_rules,
-    weight_span,
-)
+from planner.memory.serving_account import Account, Part
+from planner.memory.serving_device import device_account, resident
 from planner.memory.serving_parts import Span, constant_span, step_tokens
 from planner.memory.serving_setup import ServingSetup
-from planner.memory.weights import stage_weights
 
 Floats = NDArray[np.float64]
 _FLOAT: Final = 4
@@ -63,46 +54,18 @@ def layers_account(
     model: Model, gpu: Gpu, engine: ServingEngine, setup: ServingSetup, fmt: WeightFormat, g: Grid
 ) -> Account:
     """Account of llama.cpp; `pp` is the number of GPUs, `batch` the parallel slots of `context` tokens each."""
-    rules = weight_rules(engine, fmt, gpu)
     step = step_tokens(engine, gpu, setup.context, setup.max_batched_tokens)
-    cache = cache_rules(engine, setup, fmt, step)
-    weights = stage_weights(model, fmt, g.tp, g.pp, g.dp, rules).by_stage
-    weights = np.maximum(weights - setup.offload_weights_bytes, 0.0)
-    one = stage_kv(model, g.tp, g.pp, setup.context, cache, rules.stages)
-    tight = np.asarray(np.argmax(weights + setup.batch * one.sequence, axis=1))
-    held = setup.batch * take(one.sequence, tight)
+    base = resident(model, gpu, engine, setup, fmt, g, step)
     slots = setup.context * setup.batch
     buffer = compute_buffer(engine, model, gpu, (min(step, slots), slots), setup.attention)
     work = np.where(g.pp > 1, buffer * _COPIES, buffer)
+    context = constant_span(engine.memory.budget.context, work.shape)
     span = Span(work, work * engine.memory.activations.upper)
-    total, low = totals(gpu)
-    shape = work.shape
-    context = constant_span(engine.memory.budget.context, shape)
-    fullest = take(weights, tight)
     parts = (
-        Part("weights", weight_span(fullest, fmt), "stage_weights", "calibrated"),
-        Part("kv_cache", Span(held, held), "stage_kv", "measured"),
+        *base.parts(fmt),
         Part("activations", span, "compute_buffer", "calibrated"),
         Part("context", context, "cuda_context", "modelled"),
     )
-    used = sum((p.span.best for p in parts), np.zeros(shape))
     table = embedding_params(model) * fmt.bits / 8
-    rest = total - used + held
-    single = take(one.sequence, tight)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fits = np.where(single > 0, np.floor(rest / single), 0.0)
-    return Account(
-        parts=parts,
-        usable=np.full(shape, total),
-        usable_low=np.full(shape, low),
-        usable_formula="CUDA total",
-        pool=rest,
-        pool_low=rest - total + low,
-        tokens=np.full(shape, float(slots)),
-        token_bytes=one.token.max(axis=1),
-        sequences=np.clip(fits, 0, setup.batch),
-        sequences_low=np.clip(fits, 0, setup.batch),
-        weights_total=weights.sum(axis=1) * g.tp * g.dp,
-        reported=used - context.best,
-        host_bytes=table + setup.offload_weights_bytes * (g.pp).astype(np.float64),
-    )
+    host = table + setup.offload_weights_bytes * g.pp.astype(np.float64)
+    return device_account(model, gpu, engine, setup, g, base, parts, host)

@@ -121,54 +121,86 @@ def _held(pool: Floats, sequence: Floats) -> Floats:
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class _Pools:
+    """Cache pool of every stage: arrays of shape (layouts, stages)."""
+
+    weights: Floats
+    pools: Floats
+    low: Floats
+    usable: Floats
+    usable_low: Floats
+    fraction: float
+    share: float
+    """Part of what is free that the cache may take; 1 where the fraction applies to the total."""
+
+
+def _pools(
+    model: Model, gpu: Gpu, engine: ServingEngine, setup: ServingSetup, fmt: WeightFormat, g: Grid,
+    over: _Overheads,
+) -> _Pools:  # fmt: skip
+    """Pool = share x (usable - weights - the parts inside the fraction), for every stage."""
+    by_stage = stage_weights(model, fmt, g.tp, g.pp, g.dp, weight_rules(engine, fmt, gpu)).by_stage
+    weights = by_stage + beside_weights(engine, model) * (by_stage > 0)
+    weights = np.maximum(weights - setup.offload_weights_bytes, 0.0)
+    usable, low, fraction = _usable(engine, setup, gpu, over)
+    parts = _parts(engine, over)
+    beside = sum((p.span.best for p in parts), np.zeros(usable.shape))
+    beside_upper = sum((p.span.upper for p in parts), np.zeros(usable.shape))
+    share = fraction if engine.memory.budget.fraction_of == "free" else 1.0
+    return _Pools(
+        weights=weights,
+        pools=share * (usable[:, None] - weights - beside[:, None]),
+        low=share * (low[:, None] - weight_span(weights, fmt).upper - beside_upper[:, None]),
+        usable=usable,
+        usable_low=low,
+        fraction=fraction,
+        share=share,
+    )
+
+
+def _reported(engine: ServingEngine, over: _Overheads, usable: Floats) -> Floats:
+    """What nvidia-smi shows of a running engine: the fraction, with graphs and context if they are outside."""
+    graphs = engine.memory.graphs
+    total = usable
+    if graphs is not None and not graphs.inside:
+        total = total + over.graphs.best
+    return total if engine.memory.budget.context_inside else total + over.context.best
+
+
 def pool_account(
     model: Model, gpu: Gpu, engine: ServingEngine, setup: ServingSetup, fmt: WeightFormat, g: Grid
 ) -> Account:
     """Account of an engine with a cache pool, at its tightest pipeline stage."""
     step = step_tokens(engine, gpu, setup.context, setup.max_batched_tokens)
-    rules = weight_rules(engine, fmt, gpu)
-    cache = cache_rules(engine, setup, fmt, step)
-    stages = stage_weights(model, fmt, g.tp, g.pp, g.dp, rules)
-    present = stages.by_stage > 0
-    weights = stages.by_stage + beside_weights(engine, model) * present
-    weights = np.maximum(weights - setup.offload_weights_bytes, 0.0)
-    kv = stage_kv(model, g.tp, g.pp, setup.context, cache, rules.stages)
+    cache, style = cache_rules(engine, setup, fmt, step), engine.memory.weights.stages
     over = _overheads(model, gpu, engine, setup, g, step)
-    usable, low, fraction = _usable(engine, setup, gpu, over)
-    parts = _parts(engine, over)
-    share = fraction if engine.memory.budget.fraction_of == "free" else 1.0
-    beside = sum((p.span.best for p in parts), np.zeros(usable.shape))
-    beside_upper = sum((p.span.upper for p in parts), np.zeros(usable.shape))
-    weight_upper = weight_span(weights, fmt).upper
-    pools = share * (usable[:, None] - weights - beside[:, None])
-    pools_low = share * (low[:, None] - weight_upper - beside_upper[:, None])
-    tight = np.asarray(np.argmax(weights + kv.sequence / share, axis=1))
-    limit = sequences_limit(engine, gpu, setup.max_num_seqs)
-    mean = stage_kv(model, g.tp, g.pp, setup.mean_tokens, cache, rules.stages)
-    p95 = stage_kv(model, g.tp, g.pp, setup.p95_tokens, cache, rules.stages)
-    sequence = take(kv.sequence, tight) / share
-    account = (
-        Part("weights", weight_span(take(weights, tight), fmt), "stage_weights", "calibrated"),
-        Part("kv_cache", Span(sequence, sequence), "stage_kv", "measured"),
-        *parts,
+    held = _pools(model, gpu, engine, setup, fmt, g, over)
+    kv, mean, p95 = (
+        stage_kv(model, g.tp, g.pp, tokens, cache, style)
+        for tokens in (setup.context, setup.mean_tokens, setup.p95_tokens)
     )
-    graphs = engine.memory.graphs
-    outside = over.graphs.best if graphs is not None and not graphs.inside else 0.0
+    tight = np.asarray(np.argmax(held.weights + kv.sequence / held.share, axis=1))
+    sequence = take(kv.sequence, tight) / held.share
+    weights = weight_span(take(held.weights, tight), fmt)
+    limit = sequences_limit(engine, gpu, setup.max_num_seqs)
     return Account(
-        parts=account,
-        usable=usable,
-        usable_low=low,
-        usable_formula=f"{fraction:g} x CUDA {engine.memory.budget.fraction_of}",
-        pool=take(pools, tight),
-        pool_low=take(pools_low, tight),
-        tokens=_tokens(engine, setup, kv, pools, cache.block * cache.context_parallel),
+        parts=(
+            Part("weights", weights, "stage_weights", "calibrated"),
+            Part("kv_cache", Span(sequence, sequence), "stage_kv", "measured"),
+            *_parts(engine, over),
+        ),
+        usable=held.usable,
+        usable_low=held.usable_low,
+        usable_formula=f"{held.fraction:g} x CUDA {engine.memory.budget.fraction_of}",
+        pool=take(held.pools, tight),
+        pool_low=take(held.low, tight),
+        tokens=_tokens(engine, setup, kv, held.pools, cache.block * cache.context_parallel),
         token_bytes=kv.token.max(axis=1),
-        sequences=np.minimum(_held(pools, mean.sequence), limit),
-        sequences_low=np.minimum(_held(pools_low, p95.sequence), limit),
-        weights_total=weights.sum(axis=1) * g.tp * g.dp,
-        reported=usable
-        + outside
-        + (0.0 if engine.memory.budget.context_inside else over.context.best),
+        sequences=np.minimum(_held(held.pools, mean.sequence), limit),
+        sequences_low=np.minimum(_held(held.low, p95.sequence), limit),
+        weights_total=held.weights.sum(axis=1) * g.tp * g.dp,
+        reported=_reported(engine, over, held.usable),
         host_bytes=setup.offload_weights_bytes * (g.tp * g.pp * g.dp).astype(np.float64),
-        forced=_graphs_fail(engine, gpu, over, usable),
+        forced=_graphs_fail(engine, gpu, over, held.usable),
     )

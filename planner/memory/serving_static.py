@@ -15,18 +15,10 @@ from planner.catalog.records import Gpu, Model
 from planner.memory.formats import tensor_bytes
 from planner.memory.grid import Grid
 from planner.memory.kv_cache import stage_kv
-from planner.memory.serving_account import (
-    Account,
-    Part,
-    cache_rules,
-    take,
-    totals,
-    weight_rules,
-    weight_span,
-)
+from planner.memory.serving_account import Account, Part, take
+from planner.memory.serving_device import Resident, device_account, resident
 from planner.memory.serving_parts import Span, constant_span, is_flash, non_torch, token_bytes
 from planner.memory.serving_setup import ServingSetup
-from planner.memory.weights import stage_weights
 
 Floats = NDArray[np.float64]
 _HALF: Final = 2
@@ -93,6 +85,33 @@ def _dequantized(engine: ServingEngine, model: Model, fmt: WeightFormat) -> floa
     return copies * _HALF * largest_matrix(model, head=head) if copies else 0.0
 
 
+def _work(
+    model: Model,
+    gpu: Gpu,
+    engine: ServingEngine,
+    setup: ServingSetup,
+    fmt: WeightFormat,
+    g: Grid,
+    base: Resident,
+) -> Span:
+    """What load or prefill needs beyond weights and the whole cache."""
+    rules = base.cache
+    prompt = stage_kv(model, g.tp, g.pp, setup.prompt or setup.context, rules, base.style)
+    prefill, factor = _prefill(model, gpu, engine, setup, g)
+    before = setup.batch * take(prompt.sequence, base.tight)
+    excess = np.maximum(before + prefill - base.held, 0.0)
+    excess_upper = np.maximum(before + prefill * factor - base.held, 0.0)
+    load = np.maximum(load_extra(engine, model, fmt) - base.held, 0.0)
+    constants = engine.memory.activations
+    work = Span(
+        np.maximum(excess if constants.in_peak else 0.0 * excess, load),
+        np.maximum(excess_upper, load),
+    )
+    if constants.fixed is None:
+        return work
+    return work + constant_span(constants.fixed, excess.shape)
+
+
 def static_account(
     model: Model, gpu: Gpu, engine: ServingEngine, setup: ServingSetup, fmt: WeightFormat, g: Grid
 ) -> Account:
@@ -100,55 +119,21 @@ def static_account(
 
     prefill = cache of the prompts + tokens x bytes per token (+ scores, eager); decode = cache of prompt and output.
     """
-    rules = weight_rules(engine, fmt, gpu)
-    cache = cache_rules(engine, setup, fmt)
-    weights = stage_weights(model, fmt, g.tp, g.pp, g.dp, rules).by_stage
-    whole = stage_kv(model, g.tp, g.pp, setup.context, cache, rules.stages)
-    prompt = stage_kv(model, g.tp, g.pp, setup.prompt or setup.context, cache, rules.stages)
-    tight = np.asarray(np.argmax(weights + setup.batch * whole.sequence, axis=1))
-    decode = setup.batch * take(whole.sequence, tight)
-    prefill, factor = _prefill(model, gpu, engine, setup, g)
-    before = setup.batch * take(prompt.sequence, tight)
-    excess = np.maximum(before + prefill - decode, 0.0)
-    excess_upper = np.maximum(before + prefill * factor - decode, 0.0)
-    load = np.maximum(load_extra(engine, model, fmt) - decode, 0.0)
-    constants = engine.memory.activations
-    best = np.maximum(excess if constants.in_peak else 0.0 * excess, load)
-    upper = np.maximum(excess_upper, load)
-    work = Span(best, upper)
-    widened = _dequantized(engine, model, fmt)
-    if constants.fixed is not None:
-        work = work + constant_span(constants.fixed, best.shape)
-    total, low = totals(gpu)
-    context = constant_span(engine.memory.budget.context, best.shape)
-    parts = [
-        Part("weights", weight_span(take(weights, tight), fmt), "stage_weights", "calibrated"),
-        Part("kv_cache", Span(decode, decode), "stage_kv", "measured"),
+    base = resident(model, gpu, engine, setup, fmt, g, 0)
+    shape = base.held.shape
+    context = constant_span(engine.memory.budget.context, shape)
+    work = _work(model, gpu, engine, setup, fmt, g, base)
+    wide = np.full(shape, _dequantized(engine, model, fmt))
+    parts = (
+        *base.parts(fmt),
         Part("activations", work, "static_account", "calibrated"),
+        *(
+            (Part("dequantized", Span(wide, wide), "largest_matrix", "calibrated"),)
+            if wide.any()
+            else ()
+        ),
         Part("non_torch", non_torch(engine, g), "non_torch", "modelled"),
         Part("context", context, "cuda_context", "modelled"),
-    ]
-    if widened:
-        span = np.full(best.shape, widened)
-        parts.insert(3, Part("dequantized", Span(span, span), "largest_matrix", "calibrated"))
-    used = sum((p.span.best for p in parts), np.zeros(best.shape))
-    device = engine.memory.budget.total == "device"
-    rest = total - used + decode
-    one = take(whole.sequence, tight)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        held = np.where(one > 0, np.floor(rest / one), 0.0)
-    return Account(
-        parts=tuple(parts),
-        usable=np.full(best.shape, total),
-        usable_low=np.full(best.shape, low),
-        usable_formula="CUDA total",
-        pool=rest,
-        pool_low=rest - total + low,
-        tokens=np.full(best.shape, float(setup.batch * setup.context)),
-        token_bytes=whole.token.max(axis=1),
-        sequences=np.clip(held, 0, setup.batch),
-        sequences_low=np.clip(held, 0, setup.batch),
-        weights_total=weights.sum(axis=1) * g.tp * g.dp,
-        reported=used if device else used - context.best,
-        host_bytes=np.zeros(best.shape),
     )
+    host = setup.offload_weights_bytes * (g.tp * g.pp * g.dp).astype(np.float64)
+    return device_account(model, gpu, engine, setup, g, base, parts, host)
