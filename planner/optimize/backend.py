@@ -436,6 +436,19 @@ class MasterProgram:
             raise RuntimeError("GLOP refused new columns")
         self._count += len(costs)
 
+    def bound(self, columns: Sequence[int], lows: Sequence[float], highs: Sequence[float]) -> None:
+        """Sets the bounds of columns."""
+        from ortools.math_opt import model_update_pb2
+
+        update = model_update_pb2.ModelUpdateProto()
+        updates = update.variable_updates
+        updates.lower_bounds.ids.extend(columns)
+        updates.lower_bounds.values.extend(lows)
+        updates.upper_bounds.ids.extend(columns)
+        updates.upper_bounds.values.extend(highs)
+        if not self._solver.update(update):
+            raise RuntimeError("GLOP refused new bounds")
+
     def solve(self) -> tuple[float, list[float], list[float]] | None:
         """(objective, column values, duals >= 0 of the rows), or None where GLOP is not optimal."""
         from ortools.math_opt import callback_pb2, model_parameters_pb2, parameters_pb2, result_pb2

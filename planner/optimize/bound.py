@@ -11,6 +11,9 @@ from planner.optimize.pricing import Counts, Cover, cheapest_mix, covers
 PRICE_SCALE = 1000
 """Prices are whole thousandths of a cent."""
 
+Boxes = tuple[tuple[int, int], ...]
+"""(low, high) of each supply column."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -48,12 +51,15 @@ class Pricer:
             for demand in build.demands
         ]
         model = build.model
-        self.boxes = [(model.lows[c], model.highs[c]) for c in link.supply_columns]
+        self.boxes: Boxes = tuple((model.lows[c], model.highs[c]) for c in link.supply_columns)
         objective = build.model.objective
         self.supply_costs = [objective.get(c, 0) for c in link.supply_columns]
 
-    def price(self, duals: Sequence[int]) -> Priced | None:
-        """The bound at scaled integer duals >= 0; None when a demand has no assignment at all."""
+    def price(self, duals: Sequence[int], boxes: Boxes | None = None) -> Priced | None:
+        """The bound at scaled integer duals >= 0; None when a demand has no assignment at all.
+
+        `boxes` narrows the supply columns: the bound then holds for plans within them.
+        """
         link = self.link
         total = fixed = -sum(d * r for d, r in zip(duals, link.right, strict=True))
         pick_prices = []
@@ -70,7 +76,7 @@ class Pricer:
             cost * PRICE_SCALE + link.price(uses, duals)
             for cost, uses in zip(self.supply_costs, link.supply_uses, strict=True)
         )
-        for price, (low, high) in zip(supply_prices, self.boxes, strict=True):
+        for price, (low, high) in zip(supply_prices, boxes or self.boxes, strict=True):
             total += min(price * low, price * high)
         return Priced(
             -(-total // PRICE_SCALE),

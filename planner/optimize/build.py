@@ -12,6 +12,18 @@ from planner.options.problem import Problem
 Terms = list[tuple[int, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A Boolean column that chooses one way to cover a mixed demand."""
+
+    demand: int
+    column: int
+    picks: tuple[int, ...]
+    """The picks that cover, all of one pool where that is asked for."""
+    threshold: int | None = None
+    """Units of the largest replica lost; None: the switch chooses a pool only."""
+
+
 @dataclass(slots=True)
 class Build:
     """The model under construction."""
@@ -27,6 +39,7 @@ class Build:
     """Column per supply: nodes that shared replicas sit on; None where no candidate shares."""
     tagged: frozenset[tuple[int, int]] = frozenset()
     """(supply, demand) pairs whose distinct nodes the packing rows model replica by replica."""
+    switches: list[Switch] = field(default_factory=list)
     by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
 
     def on_supply(self, supply: int) -> list[tuple[int, int, Pick, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from planner.optimize.build import Build
 from planner.optimize.outcome import BlockPlan, Choice, NodePlan
-from planner.options.problem import Problem
+from planner.options.problem import DEMAND_UNITS, Problem
 
 
 def block_plans(build: Build, values: Sequence[int]) -> tuple[BlockPlan, ...]:
@@ -51,3 +51,23 @@ def plan_cost(problem: Problem, plans: Sequence[BlockPlan], billed: Sequence[int
         for plan in plans
         for choice in plan.choices
     )
+
+
+def set_switches(build: Build, values: list[int]) -> None:
+    """Sets the Boolean columns that choose a pool and the largest replica lost, given the picks."""
+    lost: dict[int, int] = {}
+    for switch in build.switches:
+        demand, columns = build.demands[switch.demand], build.picks[switch.demand]
+        units = {at: min(demand.picks[at].facts.units, DEMAND_UNITS) for at in switch.picks}
+        inside = sum(values[columns[at]] for at in switch.picks)
+        values[switch.column] = 0
+        if not inside:
+            continue
+        if switch.threshold is None:
+            values[switch.column] = 1
+            continue
+        spare = demand.facts.spare_replicas
+        covered = sum(min(u, switch.threshold) * values[columns[at]] for at, u in units.items())
+        if switch.demand not in lost and covered >= DEMAND_UNITS + spare * switch.threshold:
+            lost[switch.demand] = switch.threshold
+            values[switch.column] = 1

@@ -2,82 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from planner.optimize.backend import MasterProgram
-from planner.optimize.bound import PRICE_SCALE, Assignment, Priced, Pricer
+from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Priced, Pricer
 from planner.optimize.linking import Linked
 
 COST_CEILING = 1e5
+"""GLOP sees costs scaled to at most this."""
+PENALTY = 50.0
+"""Artificial columns cost this many times the dearest pick."""
 SMOOTHING = 0.6
-CLOSED = 1e-6
+"""Weight of the best prices so far against the master's latest."""
+CLOSED = 2e-6
 """Relative distance of bound and master at which generation has converged."""
 
 
 @dataclass(slots=True)
-class Generated:
-    """Columns found and the best bound."""
+class Relaxed:
+    """What generation found within one set of boxes."""
 
-    assignments: list[Assignment] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    """Master value of each assignment in the last linear program."""
     best: Priced | None = None
-    best_duals: tuple[int, ...] = ()
-    iterations: int = 0
-    converged: bool = False
+    duals: tuple[int, ...] = ()
+    """The prices that gave the best bound."""
     master: float | None = None
+    supply_values: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    """Master value of each assignment known."""
+    artificial: float = 0.0
+    """Sum of artificial columns: positive while the known assignments do not fit together."""
+    iterations: int = 0
 
 
 class Generator:
-    """Runs the master and the pricing in turn."""
+    """Runs the master and the pricing in turn; keeps all assignments found."""
 
     def __init__(self, link: Linked, pricer: Pricer) -> None:
         self.link = link
         self.pricer = pricer
-        self.seen: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
-        self.result = Generated()
-        self.demands = len(link.build.demands)
+        self.assignments: list[Assignment] = []
+        self.iterations = 0
+        self._seen: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
+        self._demands = len(link.build.demands)
         biggest = max([1.0, *(float(c) for c in pricer.supply_costs)])
         for picks in link.picks:
             biggest = max([biggest, *(float(p.cost) for p in picks)])
-        self.penalty = biggest * 50
-        rights: list[float] = []
-        for demand in link.build.demands:
-            rights.append(-float(len(demand.copies)))
+        rights = [-float(len(demand.copies)) for demand in link.build.demands]
         rights += [float(r) for r in link.right]
-        self.program = MasterProgram(rights, max(1.0, biggest / COST_CEILING))
-        self._add_fixed_columns()
+        self._program = MasterProgram(rights, max(1.0, biggest / COST_CEILING))
+        self._supply = len(pricer.supply_costs)
+        self._add_fixed_columns(biggest * PENALTY)
+        self._boxes = pricer.boxes
 
-    def _add_fixed_columns(self) -> None:
+    def _add_fixed_columns(self, penalty: float) -> None:
         """Supply columns, and an artificial one per demand; artificials never enter the bound."""
-        base = self.demands
-        self.program.add(
+        base = self._demands
+        self._program.add(
             [float(c) for c in self.pricer.supply_costs],
             [float(high) for _, high in self.pricer.boxes],
             [[(base + at, float(c)) for at, c in uses] for uses in self.link.supply_uses],
         )
-        self.program.add(
-            [self.penalty] * self.demands,
+        self._program.add(
+            [penalty] * self._demands,
             [float(len(d.copies)) for d in self.link.build.demands],
-            [[(number, -1.0)] for number in range(self.demands)],
+            [[(number, -1.0)] for number in range(self._demands)],
         )
-        self.offset = len(self.pricer.supply_costs) + self.demands
 
     def add(self, found: Sequence[Assignment]) -> int:
         """Adds new assignments to the master; returns how many were new."""
         fresh = []
         for assignment in found:
             key = (assignment.demand, assignment.counts)
-            if key not in self.seen:
-                self.seen.add(key)
+            if key not in self._seen:
+                self._seen.add(key)
                 fresh.append(assignment)
-        self.program.add(
+        self._program.add(
             [float(self.cost(a)) for a in fresh],
             [float(len(self.link.build.demands[a.demand].copies)) for a in fresh],
             [self._entries(a) for a in fresh],
         )
-        self.result.assignments += fresh
+        self.assignments += fresh
         return len(fresh)
 
     def cost(self, assignment: Assignment) -> int:
@@ -85,60 +90,76 @@ class Generator:
         picks = self.link.picks[assignment.demand]
         return sum(picks[at].cost * n for at, n in assignment.counts)
 
-    def uses(self, assignment: Assignment) -> dict[int, int]:
-        """What the assignment takes of each linking row."""
+    def _entries(self, assignment: Assignment) -> list[tuple[int, float]]:
         total: dict[int, int] = {}
         if assignment.unserved:
-            return dict(self.link.unserved[assignment.demand])
+            total = dict(self.link.unserved[assignment.demand])
         picks = self.link.picks[assignment.demand]
         for at, n in assignment.counts:
             for one, coefficient in picks[at].uses:
                 total[one] = total.get(one, 0) + coefficient * n
-        return total
-
-    def _entries(self, assignment: Assignment) -> list[tuple[int, float]]:
-        uses = self.uses(assignment)
         return [
             (assignment.demand, -1.0),
-            *((self.demands + at, float(c)) for at, c in sorted(uses.items())),
+            *((self._demands + at, float(c)) for at, c in sorted(total.items())),
         ]
 
-    def run(self, rounds: int, start: Sequence[int]) -> Generated:
-        """Generates until bound and master meet, or for `rounds` rounds."""
-        result = self.result
-        self._price(tuple(start))
-        smoothing = SMOOTHING
+    def run(
+        self,
+        start: Sequence[int],
+        *,
+        rounds: int,
+        boxes: Boxes | None = None,
+        ceiling: int | None = None,
+        halted: Callable[[], bool] = lambda: False,
+    ) -> Relaxed:
+        """Generates within the boxes until bound and master meet, the bound reaches `ceiling`, or `rounds`."""
+        self._narrow(boxes or self.pricer.boxes)
+        result = Relaxed()
+        self._price(tuple(start), result)
         for _ in range(rounds):
-            solved = self.program.solve()
+            solved = self._program.solve()
             if solved is None:
                 break
             result.iterations += 1
             result.master, values, duals = solved
-            result.values = values[self.offset :]
-            exact = [round(d * PRICE_SCALE) for d in duals[self.demands :]]
-            if self._closed():
-                result.converged = True
+            result.supply_values = values[: self._supply]
+            result.artificial = sum(values[self._supply : self._supply + self._demands])
+            result.values = values[self._supply + self._demands :]
+            if result.best is None or _met(result, ceiling) or halted():
                 break
+            exact = tuple(round(d * PRICE_SCALE) for d in duals[self._demands :])
             smooth = tuple(
-                round(smoothing * b + (1 - smoothing) * e)
-                for b, e in zip(result.best_duals, exact, strict=True)
+                round(SMOOTHING * b + (1 - SMOOTHING) * e)
+                for b, e in zip(result.duals, exact, strict=True)
             )
-            added = self._price(smooth)
-            if not added and not self._price(tuple(exact)):
-                result.converged = True
+            if not self._price(smooth, result) and not self._price(exact, result):
                 break
+        self.iterations += result.iterations
         return result
 
-    def _closed(self) -> bool:
-        best, master = self.result.best, self.result.master
-        if best is None or master is None:
-            return False
-        return master - best.bound <= CLOSED * max(1.0, abs(master))
+    def _narrow(self, boxes: Boxes) -> None:
+        changed = [at for at, box in enumerate(boxes) if box != self._boxes[at]]
+        if changed:
+            self._program.bound(
+                changed,
+                [float(boxes[at][0]) for at in changed],
+                [float(boxes[at][1]) for at in changed],
+            )
+        self._boxes = boxes
 
-    def _price(self, duals: tuple[int, ...]) -> int:
-        priced = self.pricer.price(duals)
+    def _price(self, duals: tuple[int, ...], result: Relaxed) -> int:
+        priced = self.pricer.price(duals, self._boxes)
         if priced is None:
             return 0
-        if self.result.best is None or priced.bound_scaled > self.result.best.bound_scaled:
-            self.result.best, self.result.best_duals = priced, duals
+        if result.best is None or priced.bound_scaled > result.best.bound_scaled:
+            result.best, result.duals = priced, duals
         return self.add([assignment for _, assignment in priced.cheapest])
+
+
+def _met(result: Relaxed, ceiling: int | None) -> bool:
+    best, master = result.best, result.master
+    if best is None or master is None:
+        return False
+    if ceiling is not None and best.bound >= ceiling:
+        return True
+    return master - best.bound <= CLOSED * max(1.0, abs(master))

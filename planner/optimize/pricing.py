@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
+from typing import TYPE_CHECKING
 
 from planner.optimize.blocks import Demand
 from planner.options.problem import DEMAND_UNITS, Supply
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    BoolArray = NDArray[np.bool_]
+
 Counts = tuple[tuple[int, int], ...]
 """(pick number, count), sorted."""
+
+Item = tuple[int, int, int, int]
+"""(pick number, units, most, price)."""
+
+NEVER = 2**61
+"""Above any price: what cannot be covered."""
+
+BRANCH_LIMIT = 250
+"""Branches of one covering problem before the table takes over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +78,102 @@ def cheapest_mix(alternatives: Sequence[Cover], prices: Sequence[int]) -> tuple[
 def _solve_cover(
     cover: Cover, prices: Sequence[int], ceiling: int | None
 ) -> tuple[int, Counts] | None:
-    """Branch and bound by price per unit; nothing at or above `ceiling` is of interest."""
+    """Branch and bound while that is short, else a table over the units still needed.
+
+    Nothing at or above `ceiling` is of interest.
+    """
     items = _undominated(cover, prices)
-    search = _Search(items, ceiling)
+    search = _Search(items, ceiling, BRANCH_LIMIT)
     search.run(0, cover.need, cover.fewest, 0)
+    if search.steps > BRANCH_LIMIT:
+        value, counts = Table(items, cover.need, cover.fewest).solve()
+        return (value, _named(items, counts)) if _below(value, ceiling) and value < NEVER else None
     if search.best_counts is None or search.best is None:
         return None
-    counts = tuple(sorted((items[i][0], n) for i, n in search.best_counts if n))
-    return search.best, counts
+    return search.best, _named(items, search.best_counts)
 
 
-def _undominated(cover: Cover, prices: Sequence[int]) -> list[tuple[int, int, int, int]]:
+def _below(value: int, ceiling: int | None) -> bool:
+    return ceiling is None or value < ceiling
+
+
+def _named(items: list[Item], counts: Sequence[tuple[int, int]]) -> Counts:
+    return tuple(sorted((items[i][0], n) for i, n in counts if n))
+
+
+class Table:
+    """Least price by (replicas still needed, units still needed); exact in 64 bits.
+
+    Items whose stock may bind enter once per binary digit of it; the others may repeat without end.
+    """
+
+    def __init__(self, items: list[Item], need: int, fewest: int) -> None:
+        import numpy as np
+
+        self.items, self.need, self.fewest = items, need, fewest
+        self.free = [i for i, (_, u, most, _) in enumerate(items) if u * most >= need and most >= fewest]
+        self.bundles: list[tuple[int, int]] = []
+        """(item, replicas) of the stock-bound items."""
+        for i, (_, _, most, _) in enumerate(items):
+            if i in self.free:
+                continue
+            size = 1
+            while most > 0:
+                self.bundles.append((i, min(size, most)))
+                most -= size
+                size *= 2
+        self.least = np.full((fewest + 1, need + 1), NEVER, dtype=np.int64)
+        self.least[0, 0] = 0
+        self.taken = [self._add_bundle(i, count) for i, count in self.bundles]
+        self.choice = np.full((fewest + 1, need + 1), -1, dtype=np.int16)
+        if self.free:
+            self._repeat()
+
+    def _add_bundle(self, number: int, count: int) -> BoolArray:
+        import numpy as np
+
+        _, units, _, price = self.items[number]
+        rows = np.maximum(0, np.arange(self.fewest + 1) - count)
+        columns = np.maximum(0, np.arange(self.need + 1) - count * units)
+        value = self.least[np.ix_(rows, columns)] + count * price
+        better: BoolArray = value < self.least
+        self.least = np.where(better, value, self.least)
+        return better
+
+    def _repeat(self) -> None:
+        import numpy as np
+
+        step = min(self.items[i][1] for i in self.free)
+        for count in range(self.fewest + 1):
+            before = self.least[max(0, count - 1)]
+            for first in range(0 if count else 1, self.need + 1, step):
+                span = np.arange(first, min(first + step, self.need + 1))
+                best = self.least[count, span]
+                for number in self.free:
+                    _, units, _, price = self.items[number]
+                    value = before[np.maximum(0, span - units)] + price
+                    better = value < best
+                    best[better] = value[better]
+                    self.choice[count, span[better]] = number
+                self.least[count, span] = best
+
+    def solve(self) -> tuple[int, list[tuple[int, int]]]:
+        """The least price and (item, count) that gives it."""
+        counts: dict[int, int] = {}
+        at, left = self.fewest, self.need
+        while (number := int(self.choice[at, left])) >= 0:
+            counts[number] = counts.get(number, 0) + 1
+            at, left = max(0, at - 1), max(0, left - self.items[number][1])
+        for (number, count), taken in zip(
+            reversed(self.bundles), reversed(self.taken), strict=True
+        ):
+            if taken[at, left]:
+                counts[number] = counts.get(number, 0) + count
+                at, left = max(0, at - count), max(0, left - count * self.items[number][1])
+        return int(self.least[self.fewest, self.need]), sorted(counts.items())
+
+
+def _undominated(cover: Cover, prices: Sequence[int]) -> list[Item]:
     """(pick, units, most, price) by price per unit, without items that a cheaper larger one replaces.
 
     An item with a binding stock replaces nothing: the rest might still be needed.
@@ -80,7 +181,7 @@ def _undominated(cover: Cover, prices: Sequence[int]) -> list[tuple[int, int, in
     ordered = sorted(
         ((prices[at], -units, at, units, most) for at, units, most in cover.items),
     )
-    kept: list[tuple[int, int, int, int]] = []
+    kept: list[Item] = []
     reach = 0
     for price, _, at, units, most in ordered:
         if units <= reach:
@@ -92,7 +193,7 @@ def _undominated(cover: Cover, prices: Sequence[int]) -> list[tuple[int, int, in
     return kept
 
 
-def _by_ratio(one: tuple[int, int, int, int], two: tuple[int, int, int, int]) -> int:
+def _by_ratio(one: Item, two: Item) -> int:
     """Price per unit in exact arithmetic; then larger units, then order."""
     cross = one[3] * two[1] - two[3] * one[1]
     return cross or two[1] - one[1] or one[0] - two[0]
@@ -101,9 +202,11 @@ def _by_ratio(one: tuple[int, int, int, int], two: tuple[int, int, int, int]) ->
 class _Search:
     """Depth-first search over counts, cheapest units first."""
 
-    def __init__(self, items: list[tuple[int, int, int, int]], ceiling: int | None) -> None:
+    def __init__(self, items: list[Item], ceiling: int | None, limit: int | None) -> None:
         self.items = items
         self.best = ceiling
+        self.limit = limit
+        self.steps = 0
         self.best_counts: list[tuple[int, int]] | None = None
         self.path: list[tuple[int, int]] = []
         self.least = [0] * (len(items) + 1)
@@ -115,6 +218,9 @@ class _Search:
 
     def run(self, at: int, need: int, fewest: int, cost: int) -> None:
         """Extends the path by counts of items `at` and later."""
+        self.steps += 1
+        if self.limit is not None and self.steps > self.limit:
+            return
         if need <= 0 and fewest <= 0:
             if self.best is None or cost < self.best:
                 self.best = cost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.optimize.build import Build, Terms
+from planner.optimize.build import Build, Switch, Terms
 from planner.optimize.linear import Row, row
 from planner.options.problem import DEMAND_UNITS
 
@@ -69,6 +69,10 @@ def mode_rows(
         return [row(f"cover[{label}]", "cover", cover + need, low=DEMAND_UNITS * constant)]
     thresholds = sorted(set(units.values()))
     switches = [build.model.column(f"largest[{label},{t}]", 0, 1) for t in thresholds]
+    build.switches += [
+        Switch(number, switch, tuple(chosen), t)
+        for t, switch in zip(thresholds, switches, strict=True)
+    ]
     rows = [
         row(
             f"cover[{label},{t}]",

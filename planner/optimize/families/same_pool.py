@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.optimize.build import Build, Terms
+from planner.optimize.build import Build, Switch, Terms
 from planner.optimize.families.cover import mode_rows
 from planner.optimize.linear import Row, row
 
@@ -20,6 +20,7 @@ def same_pool_rows(build: Build) -> list[Row]:
         for pool, chosen in sorted(pools.items()):
             switch = build.model.column(f"pool[{demand.label},{pool}]", 0, 1)
             switches.append((switch, 1))
+            build.switches.append(Switch(number, switch, tuple(chosen)))
             label = f"{demand.label},{pool}"
             rows += mode_rows(build, number, chosen, ([(switch, 1)], 0), label)
             for at in chosen:

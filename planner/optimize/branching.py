@@ -1,0 +1,217 @@
+"""Branch and price on node counts: what generation leaves open is nearly always a fraction of a node."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from planner.optimize.backend import MipSolver, Stop, Verdict, run_mip
+from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Pricer
+from planner.optimize.enumerate import within_slack
+from planner.optimize.generation import Generator, Relaxed
+from planner.optimize.linking import Linked, linked
+from planner.optimize.build import Build
+from planner.optimize.master import integer_master
+
+ROOT_ROUNDS = 300
+NODE_ROUNDS = 40
+WHOLE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Limits in work, not seconds."""
+
+    nodes: int = 400
+    """Branching nodes."""
+    leaf_assignments: int = 3000
+    """A node whose useful assignments number at most this is closed as one integer program."""
+    root_assignments: int = 30_000
+    leaf_mip_nodes: int = 2000
+    heuristic_mip_nodes: int = 200
+
+
+@dataclass(slots=True)
+class Found:
+    """Incumbent and bound of the search."""
+
+    values: list[int] | None = None
+    """Columns of the exact model."""
+    cost: int | None = None
+    bound: int = 0
+    infeasible: bool = False
+    """A positive phase-1 bound at integer prices."""
+    nodes: int = 0
+    iterations: int = 0
+
+
+@dataclass(order=True, slots=True)
+class _Open:
+    bound: int
+    minus_depth: int
+    order: int
+    boxes: Boxes = field(compare=False)
+    duals: tuple[int, ...] = field(compare=False)
+
+
+class Search:
+    """One search over one exact model with a cost objective."""
+
+    def __init__(
+        self,
+        build: Build,
+        work: Work,
+        stop: Stop,
+        wall_left_s: Callable[[], float | None],
+        report: Callable[[int | None, int | None], None],
+    ) -> None:
+        self.link: Linked = linked(build)
+        self.pricer = Pricer(self.link)
+        self.generator = Generator(self.link, self.pricer)
+        self.work, self.stop, self.wall_left_s, self.report = work, stop, wall_left_s, report
+        self.found = Found()
+        self.order = 0
+        self.at = {c: i for i, c in enumerate(self.link.supply_columns)}
+        self.shared = [self.at[c] for c in build.shared if c is not None and c in self.at]
+
+    def offer(self, values: list[int]) -> None:
+        """Takes a plan as incumbent if it is valid and better."""
+        model = self.link.build.model
+        if model.broken(values):
+            return
+        cost = model.evaluate(values)
+        if self.found.cost is None or cost < self.found.cost:
+            self.found.cost, self.found.values = cost, values
+            self.report(cost, self.found.bound)
+
+    def halted(self) -> bool:
+        """Whether to stop for time or on request."""
+        left = self.wall_left_s()
+        return self.stop.requested or (left is not None and left <= 0)
+
+    def run(self) -> Found:
+        """Root, restricted master, then branching until closed or out of work."""
+        found = self.found
+        root = self._relax(self.pricer.boxes, (0,) * len(self.link.right), ROOT_ROUNDS)
+        if root.best is None:
+            return found
+        found.bound = max(found.bound, root.best.bound)
+        self.report(found.cost, found.bound)
+        self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
+        if self._closed() or self._leaf(root, self.pricer.boxes, self.work.root_assignments):
+            found.bound = found.cost if found.cost is not None else found.bound
+            return found
+        self._branch(root)
+        found.iterations = self.generator.iterations
+        return found
+
+    def _closed(self) -> bool:
+        return self.found.cost is not None and self.found.bound >= self.found.cost
+
+    def _relax(self, boxes: Boxes, start: tuple[int, ...], rounds: int) -> Relaxed:
+        return self.generator.run(
+            start, rounds=rounds, boxes=boxes, ceiling=self.found.cost, halted=self.halted
+        )
+
+    def _restricted(self, boxes: Boxes, nodes: int) -> None:
+        """Integer master over the assignments known, within the boxes."""
+        self._solve_master(self.generator.assignments, boxes, nodes)
+
+    def _solve_master(
+        self, assignments: list[Assignment], boxes: Boxes, nodes: int
+    ) -> tuple[Verdict, int | None]:
+        master = integer_master(self.link, assignments)
+        for at, (low, high) in zip(master.supply, boxes, strict=True):
+            master.model.lows[at], master.model.highs[at] = low, high
+        if self.halted():
+            return Verdict.UNKNOWN, None
+        answer = run_mip(
+            master.model,
+            MipSolver.HIGHS,
+            node_limit=nodes,
+            wall_limit_s=self.wall_left_s(),
+            stop=self.stop,
+        )
+        if answer.values is not None:
+            self.offer(master.expand(answer.values))
+        return answer.verdict, answer.bound
+
+    def _leaf(self, relaxed: Relaxed, boxes: Boxes, cap: int) -> bool:
+        """Closes a node as one integer program over all assignments that a better plan can use."""
+        found = self.found
+        if found.cost is None or relaxed.best is None:
+            return False
+        slack = found.cost * PRICE_SCALE - relaxed.best.bound_scaled
+        useful = within_slack(self.pricer, relaxed.best, slack, cap)
+        if useful is None:
+            return False
+        verdict, _ = self._solve_master(useful, boxes, self.work.leaf_mip_nodes)
+        return verdict in (Verdict.OPTIMAL, Verdict.INFEASIBLE)
+
+    def _branch(self, root: Relaxed) -> None:
+        """Best bound first, deeper first among equals."""
+        heap: list[_Open] = []
+        given_up: list[int] = []
+        self._split(heap, root, self.pricer.boxes, 0, given_up)
+        while heap and self.found.nodes < self.work.nodes and not self.halted():
+            self._raise_bound(heap, given_up)
+            node = heapq.heappop(heap)
+            if self.found.cost is not None and node.bound >= self.found.cost:
+                continue
+            self.found.nodes += 1
+            relaxed = self._relax(node.boxes, node.duals, NODE_ROUNDS)
+            if relaxed.best is None:
+                continue
+            bound = max(node.bound, relaxed.best.bound)
+            if self.found.cost is not None and bound >= self.found.cost:
+                continue
+            if self.found.nodes % 10 == 1:
+                self._restricted(node.boxes, self.work.heuristic_mip_nodes)
+            if self._leaf(relaxed, node.boxes, self.work.leaf_assignments):
+                continue
+            self._split(heap, relaxed, node.boxes, -node.minus_depth, given_up, bound)
+        self._raise_bound(heap, given_up)
+
+    def _raise_bound(self, heap: list[_Open], given_up: list[int]) -> None:
+        lowest = [heap[0].bound] if heap else []
+        if self.found.cost is not None:
+            lowest.append(self.found.cost)
+        lowest += given_up
+        if lowest and min(lowest) > self.found.bound:
+            self.found.bound = min(lowest)
+            self.report(self.found.cost, self.found.bound)
+
+    def _split(
+        self,
+        heap: list[_Open],
+        relaxed: Relaxed,
+        boxes: Boxes,
+        depth: int,
+        given_up: list[int],
+        bound: int | None = None,
+    ) -> None:
+        """Two children around the fractional node count that costs most; none: the node is given up."""
+        low_bound = bound if bound is not None else (relaxed.best.bound if relaxed.best else 0)
+        best, weight = None, 0.0
+        for at in self.shared:
+            value = relaxed.supply_values[at]
+            part = value - math.floor(value + WHOLE)
+            if part <= WHOLE:
+                continue
+            gain = min(part, 1 - part) * (1 + self.pricer.supply_costs[at])
+            if gain > weight:
+                best, weight = at, gain
+        if best is None:
+            given_up.append(low_bound)
+            return
+        floor = math.floor(relaxed.supply_values[best] + WHOLE)
+        low, high = boxes[best]
+        for box in ((low, floor), (floor + 1, high)):
+            if box[0] <= box[1]:
+                child = (*boxes[:best], box, *boxes[best + 1 :])
+                self.order += 1
+                heapq.heappush(
+                    heap, _Open(low_bound, -(depth + 1), self.order, child, relaxed.duals)
+                )

@@ -1,0 +1,100 @@
+"""All assignments of a demand whose price lies within a slack of the cheapest: what an optimum can use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.optimize.bound import Assignment, Priced, Pricer
+from planner.optimize.pricing import Counts, Cover
+
+
+def within_slack(
+    pricer: Pricer, priced: Priced, slack: int, cap: int
+) -> list[Assignment] | None:
+    """Every assignment whose scaled price is at most its demand's cheapest plus `slack`.
+
+    With `slack` = scaled incumbent - scaled bound, each plan cheaper than the incumbent uses only these.
+    Returns None when there are more than `cap`.
+    """
+    found: list[Assignment] = []
+    for number, demand in enumerate(pricer.link.build.demands):
+        prices = priced.pick_prices[number]
+        cheapest, first = priced.cheapest[number]
+        ceiling = cheapest + slack
+        if not demand.facts.required:
+            found.append(Assignment(number, (), unserved=True))
+        if demand.single:
+            found += [
+                Assignment(number, ((at, 1),)) for at, p in enumerate(prices) if p <= ceiling
+            ]
+        else:
+            mixes = _mixes(pricer.covers[number], prices, ceiling, cap - len(found))
+            if mixes is None:
+                return None
+            found += [Assignment(number, mix) for mix in mixes]
+        if len(found) > cap:
+            return None
+    return found
+
+
+def _mixes(
+    alternatives: Sequence[Cover], prices: Sequence[int], ceiling: int, cap: int
+) -> list[Counts] | None:
+    """Mixes that cover, without a replica that could be dropped, priced at most `ceiling`."""
+    found: dict[Counts, None] = {}
+    for cover in alternatives:
+        items = sorted(
+            ((at, units, most, prices[at]) for at, units, most in cover.items),
+            key=lambda item: (item[3] / item[1], item[0]),
+        )
+        items = [item for item in items if item[3] <= ceiling]
+        if not _collect(items, cover, ceiling, found, cap):
+            return None
+    return list(found)
+
+
+def _collect(
+    items: list[tuple[int, int, int, int]],
+    cover: Cover,
+    ceiling: int,
+    found: dict[Counts, None],
+    cap: int,
+) -> bool:
+    """Depth-first over counts; False once more than `cap` mixes are found or too many branches opened."""
+    path: list[tuple[int, int]] = []
+    smallest = [0] * (len(items) + 1)
+    for at in range(len(items) - 1, -1, -1):
+        price = items[at][3]
+        smallest[at] = price if at == len(items) - 1 else min(smallest[at + 1], price)
+    steps = 0
+
+    def extend(at: int, need: int, fewest: int, cost: int) -> bool:
+        nonlocal steps
+        steps += 1
+        if need <= 0 and fewest <= 0:
+            if all(
+                need + items[i][1] > 0 or fewest + 1 > 0 for i, _ in path
+            ):
+                found[tuple(sorted((items[i][0], n) for i, n in path))] = None
+            return len(found) <= cap
+        if at == len(items) or steps > 200 * cap:
+            return steps <= 200 * cap
+        _, units, most, price = items[at]
+        least = max(
+            need * price // units if need > 0 else 0,
+            fewest * smallest[at] if fewest > 0 else 0,
+        )
+        if cost + least > ceiling:
+            return True
+        useful = min(most, max(-(-need // units) if need > 0 else 0, fewest))
+        for count in range(useful, -1, -1):
+            if count:
+                path.append((at, count))
+            complete = extend(at + 1, need - count * units, fewest - count, cost + count * price)
+            if count:
+                path.pop()
+            if not complete:
+                return False
+        return True
+
+    return extend(0, cover.need, cover.fewest, 0)
