@@ -21,6 +21,9 @@ MOST = 1_000_000
 
 def check_structure(scenario: Scenario, plan: Plan) -> tuple[Finding, Case | None]:
     """Names and sizes; the case for all other checks where there is nothing wrong with them."""
+    if plan.status not in (Status.PROVEN, Status.FEASIBLE):
+        text = f"its status is `{plan.status.value}`: there is no plan to verify"
+        return Finding(CHECK, "no plan", (Problem(CHECK, "", text),)), None
     supplies = supplies_of(scenario)
     problems = [
         *_whole(scenario, plan),
@@ -38,8 +41,6 @@ def check_structure(scenario: Scenario, plan: Plan) -> tuple[Finding, Case | Non
 
 
 def _whole(scenario: Scenario, plan: Plan) -> Iterator[Problem]:
-    if plan.status not in (Status.PROVEN, Status.FEASIBLE):
-        yield Problem(CHECK, "", f"its status is `{plan.status.value}`: there is no plan to verify")
     if plan.scenario != scenario.name:
         yield Problem(CHECK, "", f"made for `{plan.scenario}`, the scenario is `{scenario.name}`")
     if plan.cost is None:
