@@ -20,7 +20,7 @@ _QUANTITY: Final = ("QUANTITY", "CASES", "MEDIAN", "P90", "BIAS", "HIGH/BEST", "
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "md"]),
     default="text",
     show_default=True,
     help="How to print the scores.",
@@ -56,6 +56,11 @@ def accuracy(files: tuple[Path, ...], form: str, as_json: bool, trust: str, by: 
     if form == "json" or as_json:
         result = {"cases": [e.as_json() for e in entries], "summary": summary(entries, by)}
         click.echo(json.dumps(result, indent=2, allow_nan=False))
+        return
+    if form == "md":
+        from planner.accuracy.markdown import render
+
+        click.echo(render(entries), nl=False)
         return
     click.echo("\n".join(_text(entries, by)))
 
