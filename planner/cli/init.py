@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from planner.cli.completion import complete_gpus, complete_model
-from planner.cli.problems import ScenarioProblems
+from planner.cli.problems import ScenarioProblems, print_diagnostics
 from planner.cli.schema import schema_text
 from planner.diagnostics import DiagnosticError
 from planner.scenario import load
@@ -24,16 +24,7 @@ energy: {{price: 0.12 USD/kWh, pue: 1.3}}     # what power costs; remove it to l
 
 # limits: {{opex: 20000 USD/month, power: 40 kW}}
 
-inventory:                                  # `planner catalog list gpus` and `... list nodes` show names
-  - pool: ours
-    gpu: {gpu}
-    node:                                   # or the name of a node type: node: onprem-dgx-h100
-      gpus: {gpus}
-      host_ram: 512 GiB
-      nvme: 4 TB
-      network: 100 Gbit/s
-{link}    owned: {{nodes: 1}}
-  # - pool: cloud
+{inventory}  # - pool: cloud
   #   node: aws-p4de.24xlarge
   #   rent: {{price: 27.44 USD/node-hour, max_nodes: 4, as_of: 2026-07-20}}
 
@@ -61,6 +52,18 @@ workloads:
   #   deadline: 7 d
 """
 
+INVENTORY = """\
+inventory:                                  # `planner catalog list gpus` and `... list nodes` show names
+  - pool: ours
+    gpu: {gpu}
+    node:                                   # or the name of a node type: node: onprem-dgx-h100
+      gpus: {gpus}
+      host_ram: 512 GiB
+      nvme: 4 TB
+      network: 100 Gbit/s
+{link}    owned: {{nodes: 1}}
+"""
+
 
 @click.command()
 @click.argument("file", default="scenario.yaml", type=click.Path(dir_okay=False, allow_dash=True))
@@ -75,12 +78,25 @@ workloads:
     "--model", default="llama-3.1-8b", show_default=True, shell_complete=complete_model,
     help="Model to serve.",
 )  # fmt: skip
+@click.option(
+    "--from-nvidia-smi", "smi", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE",
+    help="Describe the machine that FILE lists; it holds the output of "
+    "`nvidia-smi --query-gpu=index,name,memory.total,pcie.link.gen.max,pcie.link.width.current --format=csv`, "
+    "and below it that of `nvidia-smi topo -m` if you like.",
+)  # fmt: skip
 @click.option("-i", "--interactive", is_flag=True, help="Ask for GPU, count and model.")
 @click.option(
     "--no-schema", is_flag=True, help=f"Do not write {SCHEMA_FILE} beside it for editors."
 )
 def init(
-    file: str, name: str | None, gpu: str, gpus: int, model: str, interactive: bool, no_schema: bool
+    file: str,
+    name: str | None,
+    gpu: str,
+    gpus: int,
+    model: str,
+    smi: str | None,
+    interactive: bool,
+    no_schema: bool,
 ) -> None:
     """Write a commented scenario to FILE (- for standard output); an existing file is never overwritten."""
     path = Path(file)
@@ -91,9 +107,9 @@ def init(
         gpus = click.prompt("GPUs in a node", default=gpus, type=click.IntRange(1), err=True)
         model = click.prompt("Model", default=model, err=True)
     modeline = not no_schema and file != "-"
-    text = scenario_text(
-        file, name or (path.stem if file != "-" else "mine"), gpu, gpus, model, modeline
-    )
+    inventory = _seen_inventory(smi) if smi else _plain_inventory(gpu, gpus)
+    title = name or (path.stem if file != "-" else "mine")
+    text = scenario_text(file, title, inventory, model, modeline=modeline)
     _refuse_if_invalid(text, file)
     if file == "-":
         click.echo(text, nl=False)
@@ -105,13 +121,34 @@ def init(
 
 
 def scenario_text(
-    file: str, name: str, gpu: str, gpus: int, model: str, modeline: bool = False
+    file: str, name: str, inventory: str, model: str, *, modeline: bool = False
 ) -> str:
     """The commented scenario."""
     first = f"# yaml-language-server: $schema=./{SCHEMA_FILE}\n" if modeline else ""
-    return TEMPLATE.format(
-        modeline=first, file=file, name=name, gpu=gpu, gpus=gpus, model=model, link=_link_lines(gpu)
-    )
+    return TEMPLATE.format(modeline=first, file=file, name=name, model=model, inventory=inventory)
+
+
+def _plain_inventory(gpu: str, gpus: int) -> str:
+    return INVENTORY.format(gpu=gpu, gpus=gpus, link=_link_lines(gpu))
+
+
+def _seen_inventory(path: str) -> str:
+    """The machine that nvidia-smi saw; what it left out is said on stderr."""
+    from planner.catalog.importers.nvidia_smi import inventory_yaml, read_nvidia_smi
+
+    name = "<stdin>" if path == "-" else path
+    try:
+        with click.open_file(path, encoding="utf-8") as stream:
+            text = stream.read()
+        machine = read_nvidia_smi(text, file=name)
+    except UnicodeDecodeError:
+        raise click.FileError(name, "it is not UTF-8 text") from None
+    except DiagnosticError as error:
+        raise ScenarioProblems(error, name) from None
+    left_out = machine.log.diagnostics()
+    if left_out:
+        print_diagnostics(left_out, {name: text})
+    return inventory_yaml(machine, [name])
 
 
 def _link_lines(gpu: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 from functools import cache
 
 from pydantic import BaseModel
@@ -22,7 +23,7 @@ def _documented(module: str) -> dict[str, dict[str, str]]:
 
 def _fields(body: list[ast.stmt]) -> dict[str, str]:
     found = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in itertools.pairwise(body):
         if (
             isinstance(field, ast.AnnAssign)
             and isinstance(field.target, ast.Name)

@@ -89,3 +89,27 @@ def test_any_gpu_of_the_catalog(folder: Path) -> None:
     for number, gpu in enumerate(ids("gpus")[::12]):
         result = run(f"g{number}.yaml", "--gpu", gpu, "--no-schema")
         assert result.exit_code == 0, result.output
+
+
+SMI = """\
+index, name, memory.total [MiB], pcie.link.gen.max, pcie.link.width.current
+0, Tesla V100-SXM2-32GB, 32768 MiB, 3, 16
+1, Tesla V100-SXM2-32GB, 32768 MiB, 3, 16
+"""
+
+
+def test_from_nvidia_smi(folder: Path) -> None:
+    (folder / "smi.csv").write_text(SMI, "utf-8")
+    result = run("mine.yaml", "--from-nvidia-smi", "smi.csv")
+    assert result.exit_code == 0, result.output
+    (pool,) = load(folder / "mine.yaml").pools
+    assert (pool.gpu.id, pool.node.gpus, pool.owned_nodes) == ("v100-sxm2-32gb", 2, 1)
+
+
+def test_from_a_file_that_is_not_nvidia_smi(folder: Path) -> None:
+    (folder / "smi.csv").write_text("hello\n", "utf-8")
+    result = run("mine.yaml", "--from-nvidia-smi", "smi.csv")
+    assert result.exit_code == 1
+    assert "P005" in result.output
+    assert not (folder / "mine.yaml").exists()
+    assert run("mine.yaml", "--from-nvidia-smi", "nope.csv").exit_code == 2
