@@ -150,9 +150,10 @@ def _rank_bytes(
         name = _fused_name(tensor) if rules.granularity else ""
         fused[name] = fused.get(name, 0.0) + held
         if tensor.name.endswith("kv_b_proj"):
-            # Absorbed matrices of fp8 checkpoints are quantized again.
-            wide = 0.5 if rules.absorb_latent == "merged" and fmt.family == "fp8" else 1.0
-            fused["absorbed"] = wide * absorbed_bytes(model, rules) / tp
+            # Block-scaled fp8 projections were never merged: 636 GiB of DeepSeek-R1 over 8 GPUs.
+            kept = replace(rules, absorb_latent="split") if fmt.family == "fp8" else rules
+            chosen = rules if rules.absorb_latent == "none" else kept
+            fused["absorbed"] = absorbed_bytes(model, chosen) / tp
     if rules.granularity:
         unit = rules.granularity
         for name, held in fused.items():
