@@ -73,7 +73,7 @@ class ServingSpeed:
     """One decode step at that load."""
     limit: NDArray[np.str_]
     """compute, hbm, nvlink, pcie, network, host link, kv cache, slo or engine."""
-    extrapolated: bool
+    extrapolated: NDArray[np.bool_]
     tag: str
     parts: dict[str, Floats] = field(default_factory=dict)
     """Seconds of a decode step by operator."""
@@ -161,8 +161,7 @@ def _sustained(
 
     met = at(np.where(ok, 1.0, 0.0)) > 0
     chosen, tpot = np.where(met, at(rate), 0.0), at(loads.tpot_s)
-    extra = 1.0 if server.tag == "fitted" else 2.0
-    factor = np.exp(server.spread * extra)
+    factor = np.exp(np.broadcast_to(server.half_width, room.shape))
     load, context = at(grid), setup.prompt + setup.output / 2.0
     kind = link_kind(link, int(np.max(tp)))
     limit = _limits(server, load, context, kind.rstrip("0123456789"))
@@ -181,7 +180,7 @@ def _sustained(
         prefill_s=np.broadcast_to(alone, room.shape),
         step_s=np.broadcast_to(server.step_s(load, context), room.shape),
         limit=np.where(met, limit, "slo"),
-        extrapolated=server.tag != "fitted",
+        extrapolated=np.broadcast_to(server.extrapolated, room.shape),
         tag=server.tag,
         parts=server.step_parts(load, context),
     )
