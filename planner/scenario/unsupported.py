@@ -13,7 +13,7 @@ from typing import Final
 from planner.diagnostics import Diagnostic, Severity
 from planner.scenario.located import Located
 from planner.scenario.paths import Step, path_text
-from planner.units import UnitError, parse
+from planner.units import MONTH_S, UnitError, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,11 @@ def _shorter_than_length(value: Located, parent: Located) -> bool:
     return length is not None and step is not None and step < length
 
 
+def _not_a_month(value: Located, parent: Located) -> bool:
+    length = _seconds(value)
+    return length is not None and length != MONTH_S
+
+
 def _seconds(value: Located | None) -> Fraction | None:
     try:
         return parse(value.scalar, "duration") if value and isinstance(value.scalar, str) else None
@@ -59,6 +64,17 @@ UNSUPPORTED: Final = (
     ),
     Unsupported("inventory[].rent.commit", "commitments", "write `commit: none`", _committed),
     Unsupported("inventory[].rent[].commit", "commitments", "write `commit: none`", _committed),
+    Unsupported(
+        "inventory[].node.power",
+        "the power of a node",
+        "remove `power`: planner reckons with the TDP of the GPUs",
+    ),
+    Unsupported(
+        "horizon.length",
+        "a horizon other than a month",
+        "write `length: 1 month`, or remove `horizon`",
+        _not_a_month,
+    ),
     Unsupported(
         "horizon.period",
         "a horizon of several periods",
@@ -91,7 +107,7 @@ def find_unsupported(root: Located) -> list[Diagnostic]:
                     Diagnostic(
                         "P104",
                         Severity.ERROR,
-                        f"{entry.what} (`{path_text(steps)}`) is not supported yet",
+                        f"not supported yet: {entry.what} (`{path_text(steps)}`)",
                         parent.keys.get(key, value.span),
                         help=(entry.instead,),
                     )
