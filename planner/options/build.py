@@ -181,9 +181,15 @@ def _most_replicas(ask: Ask, option: Option) -> int | None:
 
 
 def _host_share(option: Option, facts: PoolFacts) -> int:
-    if not option.host_bytes or not facts.host_bytes:
-        return 0
-    return math.ceil(HOST_SHARES * option.host_bytes / facts.host_bytes)
+    """Sixteenths of a node's host RAM, or of its NVMe where that is the larger share.
+
+    One share stands for both, which is the safe side: replicas that together exceed neither may be kept apart.
+    """
+    shares = (
+        (option.host_bytes, facts.host_bytes),
+        (option.nvme_bytes, facts.nvme_bytes),
+    )
+    return max(math.ceil(HOST_SHARES * need / have) if need and have else 0 for need, have in shares)
 
 
 def _key(option: Option, term: Term) -> str:

@@ -42,6 +42,8 @@ TELLING_DEFAULTS = frozenset(
     }
 )  # fmt: skip
 """Defaults whose value a reader should see beside the figures that rest on it."""
+NVME_GB_S = 3.0
+"""Sequential read of a node's NVMe where a size is given: one drive on four PCIe 4.0 lanes at half its rate."""
 UNLIMITED_NODES = 64
 """Nodes considered where a rental names no limit: far above any demand planner can pack, and finite."""
 
@@ -111,6 +113,8 @@ def _link(gpu: Gpu, node: NodeFacts) -> Link:
         domain=node.nvlink_domain,
         network_kind=node.network_kind,
     )
+    if node.nvme_bytes:
+        link = replace(link, nvme_gb_s=NVME_GB_S)
     if node.pcie is not None:
         link = replace(
             link,
