@@ -1,8 +1,8 @@
 """A user's own measured throughput, which replaces the model for the workload it was measured for.
 
-The table is a CSV with a header: `gpu,gpus,prompt,output` and any of `requests_per_s`, `output_tokens_per_s`, `ttft_ms`,
-`tpot_ms`, `concurrency`; one measured operating point a row. Between request sizes it is interpolated, never beyond
-the GPUs it names.
+The table is a CSV with a header: `gpu,gpus,prompt,output` and any of `requests_per_s`, `output_tokens_per_s`,
+`ttft_ms`, `tpot_ms`, `concurrency`; one measured operating point a row. Between request sizes it is interpolated,
+never beyond the GPUs it names.
 """
 
 from __future__ import annotations
