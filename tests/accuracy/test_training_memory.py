@@ -23,6 +23,13 @@ BARS = {
 }
 
 
+CONFIGURED = {
+    "id", "group", "model", "architecture", "params", "method", "weights", "master", "optimizer", "zero",
+    "fsdp", "offload", "recompute", "attention", "micro_batch", "sequence", "lora_rank", "lora_targets",
+    "gpu", "device_gib", "gpus", "tp", "pp", "cp", "dp", "ep", "framework", "peak_kind",
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def file() -> MeasurementFile:
     return read(FILE)
@@ -58,36 +65,8 @@ def test_every_trusted_case_is_predicted(entries: list[Entry]) -> None:
 
 
 def test_predictions_see_the_question_only(file: MeasurementFile) -> None:
-    known = set(
-        [
-            "id",
-            "group",
-            "model",
-            "architecture",
-            "params",
-            "method",
-            "weights",
-            "master",
-            "optimizer",
-            "zero",
-            "fsdp",
-        ]
-    )
-    known |= set(
-        [
-            "offload",
-            "recompute",
-            "attention",
-            "micro_batch",
-            "sequence",
-            "lora_rank",
-            "lora_targets",
-            "gpu",
-        ]
-    )
-    known |= set(["device_gib", "gpus", "tp", "pp", "cp", "dp", "ep", "framework", "peak_kind"])
     for case in file.cases:
-        assert set(case.config) <= known, case.id
+        assert set(case.config) <= CONFIGURED, case.id
         assert not [k for k in case.config if k.endswith("_gib") and k != "device_gib"]
 
 
