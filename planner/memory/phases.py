@@ -86,7 +86,7 @@ def step_phases(
         Phase((p, first, o, kept.start + state.copies, none, buffers.start)),
         Phase((p, between, o, kept.between + state.copies, none, buffers.middle)),
         Phase((p, nearly, o, kept.end, none, buffers.middle)),
-        Phase((p, step_grads, o, none, none, state.step)),
+        Phase((p, step_grads, o + state.step, none, none, none)),
     )
 
 
