@@ -22,7 +22,7 @@ from planner.memory.overhead import (
     nccl_bytes,
     reserved_bytes,
 )
-from planner.memory.phases import COMPONENTS, PHASES
+from planner.memory.phases import ABSENT, COMPONENTS, PHASES
 from planner.memory.ranks import Ranks
 from planner.memory.setup import TrainingSetup
 from planner.memory.stage import Stage
@@ -101,9 +101,9 @@ def _highest(stages: list[Stage], margins: dict[str, float]) -> Floats:
     highest = np.zeros_like(stages[0].peak.total)
     for stage in stages:
         for phase in stage.phases:
-            square = np.zeros_like(highest)
-            for name, margin in margins.items():
-                square = square + np.square(margin * phase.parts[COMPONENTS.index(name)])
+            parts = [(m, phase.parts[COMPONENTS.index(n)]) for n, m in margins.items()]
+            present = [np.square(m * part) for m, part in parts if part is not ABSENT]
+            square = sum(present[1:], present[0]) if present else ABSENT
             highest = np.maximum(highest, phase.total + np.sqrt(square))
     return highest
 
