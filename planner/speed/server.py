@@ -16,8 +16,9 @@ from planner.catalog.speed_records import (
     link_data,
     serving_data,
 )
+from planner.speed.collectives import measured_link
 from planner.speed.formats import arithmetic_flops, kv_bytes, sixteen_bit_flops, speed_format
-from planner.speed.links import Link, measured_link
+from planner.speed.links import Link
 from planner.speed.passes import Demand, Rates, pass_parts, pass_seconds
 from planner.speed.requests import Split, Stored, decode_demand, prefill_demand
 from planner.speed.work import Work, speed_classes, work_of
