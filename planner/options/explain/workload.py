@@ -130,6 +130,7 @@ def _account_row(rejection: Rejection) -> LedgerAccount:
     return LedgerAccount(
         pool=rejection.pool,
         layout=shape + layout_text(layout),
+        gpus=layout.gpus,
         components={name: upper for name, _, upper, _, _ in rejection.account.components},
         need_gib=rejection.need,
         have_gib=rejection.have,
