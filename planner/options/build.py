@@ -10,7 +10,6 @@ from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.problem import DEMAND_UNITS, Block, Candidate, Limit, Problem, Supply
 from planner.options.records import Considered, Option
 from planner.options.terms import (
-    HORIZON_H,
     Energy,
     Term,
     node_cost_cents,
@@ -91,6 +90,7 @@ def _supply(supplier: Supplier, term: Term, *, first: bool) -> Supply:
         spare_nodes=supplier.spare_nodes if first else 0,
         has_host_ram=facts.host_bytes is not None,
         group=facts.name,
+        base_nodes=0 if term.acquired else None,
     )
 
 
@@ -138,7 +138,7 @@ def candidates_of(
     if hours is None or not term.node_hour:
         return [base]
     own = _on_own_nodes(ask, wish, option, base, supplier, term)
-    return [base, own] if hours <= HORIZON_H else [own]
+    return [base, own] if hours <= term.hours else [own]
 
 
 def _on_own_nodes(
