@@ -21,7 +21,7 @@ from planner.accuracy.speed_rows import (
 from planner.catalog.records import Gpu
 from planner.catalog.speed_records import Collective, link_data
 from planner.speed.curves import bus_share, traffic_share
-from planner.speed.links import Link, collective_s, link_kind
+from planner.speed.links import Link, collective_s, link_kind, measured_link
 from planner.speed.offload import host_gb_s
 
 _COLLECTIVES: Final = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send_recv")
@@ -30,7 +30,7 @@ _LARGE: Final = 4 * 2**30
 """Message size where a row states none: bus bandwidth is then the large-message figure."""
 _NICS: Final = re.compile(r"(\d+)\s*x\s*\d+\s*G")
 _ONE_EACH: Final = re.compile(r"1 GPU per node")
-_LATENCY_BOUND: Final = 1.5
+_LATENCY_BOUND: Final = 2.0
 """Interval of a message below a mebibyte, relative to a large one: software decides its time."""
 
 
@@ -107,8 +107,9 @@ def predict_collective(row: Row) -> dict[str, Estimate]:
     seconds = float(collective_s(collective, size, ranks, link, nodes))
     curve = link_data().curve(link_kind(link, ranks, nodes))
     spread = curve.spread * (_LATENCY_BOUND if size < 2**20 else 1.0)
-    doubled = spread * (2.0 if curve.tag != "fitted" else 1.0)
-    extrapolated = curve.tag != "fitted"
+    known = bool(measured_link(link, ranks)) if nodes == 1 else curve.tag == "fitted"
+    doubled = spread * (1.0 if known else 2.0)
+    extrapolated = not known
     bus = float(traffic_share(collective, ranks)) * size / seconds / 1e9
     return {
         "time_us": around(seconds * 1e6, doubled, extrapolated=extrapolated, tag=curve.tag),

@@ -21,6 +21,7 @@ from planner.accuracy.speed_rows import (
     number,
     text,
 )
+from planner.catalog.formats import UnknownFormat
 from planner.catalog.records import Gpu
 from planner.catalog.speed_records import serving_data
 from planner.speed.load import closed_loop, finite_run, saturated
@@ -32,6 +33,8 @@ _MIB: Final = 2**20
 _OFFERED: Final = re.compile(
     r"offered (\d+(?:\.\d+)?|INF) req/s(?:, (\d+) requests)?|(\d+) .*requests at (\d+)"
 )
+_STORED_AS: Final = {"int4": "int4-weight-only", "mxfp8": "fp8", "none": ""}
+"""What tables call a format, where the catalog calls it otherwise."""
 _KV: Final = re.compile(r"kv (fp8|bf16|fp16|int8)")
 _DECODE_CONTEXT: Final = 64.0
 """Mean context of a decode test that states none: llama.cpp's tg128 starts from nothing."""
@@ -62,6 +65,7 @@ class ServingCase:
 def _precision(row: Row) -> tuple[str, str]:
     """Weight format and KV format of a row."""
     quantization = text(row, "quantization").lower()
+    quantization = _STORED_AS.get(quantization, quantization)
     compute = text(row, "precision").lower()
     weights = quantization or (compute if compute in ("fp8", "nvfp4", "mxfp4") else "bf16")
     stated = _KV.search(text(row, "note"))
@@ -110,7 +114,8 @@ def serving_case(row: Row) -> ServingCase:
     engine = _engine(row)
     gpus, tp, pp = (count(row, k) for k in ("gpus", "tp", "pp"))
     if serving_data().engine(engine).layer_split:
-        pp = max(gpus // tp, pp)
+        # What such an engine calls a split over n GPUs, a table may list as tensor parallel.
+        tp, pp = 1, max(gpus, tp * pp)
     dp = max(gpus // (tp * pp), 1)
     note = text(row, "note")
     if (text(row, "offload") or "none") not in ("none", ""):
@@ -121,7 +126,7 @@ def serving_case(row: Row) -> ServingCase:
         split = split_of(1, pp, dp * tp, dp * tp)
     try:
         server = build_server(model, gpu, link, engine, split, weights=weights, kv=kv)
-    except KeyError as problem:
+    except (KeyError, UnknownFormat) as problem:
         raise Skip(f"no efficiency for {weights}: {problem}") from problem
     prompt, output = number(row, "prompt"), number(row, "output")
     offered = _OFFERED.search(note)
@@ -178,18 +183,18 @@ def _figures(case: ServingCase) -> dict[str, float]:
 def predict_serving(row: Row) -> dict[str, Estimate]:
     """Throughput, TTFT and TPOT of a row, as its metric defines them."""
     case = serving_case(row)
-    extrapolated = case.server.tag != "fitted" or not case.known
-    spread = case.server.spread * (2.0 if case.server.tag != "fitted" else 1.0)
-    spread *= 1.0 if case.known else _UNGUESSED
-    wide = case.server.engine.ttft_spread
+    server = case.server
+    extrapolated = bool(server.extrapolated) or not case.known
+    doubled = (2.0 if bool(server.extrapolated) else 1.0) * (1.0 if case.known else _UNGUESSED)
+    engine = server.engine
+    first = engine.ttft_spread if "loop" in case.metric else engine.prefill_spread
+    alone = case.metric in ("prefill", "first-token")
     return {
         name: around(
             value,
-            float(np.hypot(spread, wide))
-            if name == "ttft_ms" and "loop" in case.metric
-            else spread,
+            doubled * (first if alone or name == "ttft_ms" else server.spread),
             extrapolated=extrapolated,
-            tag=case.server.tag,
+            tag=server.tag,
         )
         for name, value in _figures(case).items()
     }

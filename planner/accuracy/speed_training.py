@@ -133,7 +133,7 @@ def predict_training(row: Row) -> dict[str, Estimate]:
     tokens = around(
         float(speed.tokens_per_s) / gpus,
         spread,
-        extrapolated=speed.extrapolated or not known,
+        extrapolated=bool(speed.extrapolated) or not known,
         tag=speed.tag,
     )
     flops = model_flops_per_token(work, setup, recomputed=False)

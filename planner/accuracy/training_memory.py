@@ -17,6 +17,7 @@ from planner.catalog.frameworks import (
 )
 from planner.catalog.parameters import total_params
 from planner.catalog.records import Gpu, Model
+from planner.memory.envelope import WIDER
 from planner.memory.lora import UnknownTarget, target_modules
 from planner.memory.optimizer_states import UnknownOptimizer, optimizer
 from planner.memory.overhead import Range
@@ -51,6 +52,7 @@ class _Read:
     gpu_known: bool
     framework: TrainingFramework
     setup: TrainingSetup
+    own_profile: bool
     sequence_known: bool
     micro_batch: int
     degrees: dict[str, int]
@@ -96,16 +98,19 @@ def _model(config: Config) -> Model:
     return model_of(config)
 
 
-def _framework(config: Config) -> TrainingFramework:
+def _framework(config: Config) -> tuple[TrainingFramework, bool]:
+    """The profile of a case, and whether it is the framework's own.
+
+    A framework nobody has measured is taken as plain PyTorch of its sharding, with doubled margins.
+    """
     name = text(config, "framework")
-    if name is not None:
-        found = reported_framework(name)
-        if found is None:
-            raise Skip(f"framework {name} has no profile")
-        return found
+    found = reported_framework(name) if name is not None else None
+    if found is not None:
+        return found, True
     if config.get("fsdp"):
-        return training_framework("fsdp")
-    return training_framework("deepspeed" if integer(config, "zero") else "transformers")
+        return training_framework("fsdp"), name is None
+    plain = "deepspeed" if integer(config, "zero") else "transformers"
+    return training_framework(plain), name is None
 
 
 def _sharding(config: Config, dp: int, tp: int) -> Sharding:
@@ -176,7 +181,8 @@ def _mixed_base(master: str | None, method: str, framework: TrainingFramework) -
 
 
 def _resolve(config: Config) -> _Read:
-    model, framework = _model(config), _framework(config)
+    model = _model(config)
+    framework, own = _framework(config)
     gpu, known = known_gpu(config, model)
     tp, pp, cp, ep = (integer(config, k) or 1 for k in ("tp", "pp", "cp", "ep"))
     gpus = integer(config, "gpus") or 1
@@ -189,13 +195,14 @@ def _resolve(config: Config) -> _Read:
         "tp": tp, "pp": pp, "dp": dp, "cp": cp, "ep": ep, "zero": integer(config, "zero") or 0,
     }  # fmt: skip
     return _Read(
-        model, gpu, known, framework, setup, integer(config, "sequence") is not None,
+        model, gpu, known, framework, setup, own, integer(config, "sequence") is not None,
         micro_batch, degrees,
     )  # fmt: skip
 
 
-def _number(value: Range) -> Number:
+def _number(value: Range, wider: float = 1.0) -> Number:
     best, high = float(value.best) / GIB, float(value.upper) / GIB
+    high = best + wider * (high - best)
     return Number(best, max(2 * best - high, 0.0), high)
 
 
@@ -204,11 +211,11 @@ def _exact(value: object) -> Number:
     return Number(best, 0.99 * best, 1.01 * best)
 
 
-def _peak(kind: str | None, memory: TrainingMemory) -> Prediction:
+def _peak(kind: str | None, memory: TrainingMemory, wider: float) -> Prediction:
     kinds = {
         "allocated": memory.allocated, "reserved": memory.reserved, "device": memory.device,
     }  # fmt: skip
-    return _number(kinds.get(kind or "device", memory.device))
+    return _number(kinds.get(kind or "device", memory.device), wider)
 
 
 def _outcome(read: _Read, memory: TrainingMemory) -> Prediction:
@@ -234,11 +241,12 @@ def predict(config: Config) -> Mapping[str, Prediction]:
         tp=read.degrees["tp"], pp=read.degrees["pp"], dp=read.degrees["dp"],
         cp=read.degrees["cp"], ep=read.degrees["ep"], zero=read.degrees["zero"],
     )  # fmt: skip
+    wider = 1.0 if read.own_profile else WIDER
     figures: dict[str, Prediction] = {"outcome": _outcome(read, memory)}
     if not read.sequence_known:
         return figures
-    figures["peak_gib"] = _peak(text(config, "peak_kind"), memory)
-    figures["host_gib"] = _number(memory.host_bytes)
+    figures["peak_gib"] = _peak(text(config, "peak_kind"), memory, wider)
+    figures["host_gib"] = _number(memory.host_bytes, wider)
     for name in ("parameters", "gradients", "optimizer"):
         figures[f"{name}_gib"] = _exact(memory.between[name])
     kept = float(cast(float, memory.between["activations"])) / GIB

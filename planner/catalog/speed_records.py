@@ -49,6 +49,8 @@ class LinkCurve(Evidenced):
     in_network: dict[Collective, float] = Field(default_factory=dict)
     """Shares where the switch reduces (NVLS, SHARP), from `in_network_ranks` ranks on."""
     in_network_ranks: int = 6
+    measured_gb_s: tuple[float, ...] = ()
+    """Link totals (both directions) that were measured; others are scaled. Empty: any."""
 
 
 class HostLinks(Evidenced):
@@ -145,28 +147,13 @@ class TrainingData(Record):
         raise KeyError(name)
 
 
-class WeightFormat(Evidenced):
-    """How a weight format is read and computed."""
-
-    names: tuple[str, ...]
-    """Formats as layouts name them; a trailing * matches any ending."""
-    bits: float
-    """Bits per value of linear layers, scales included."""
-    rates: Literal["16bit", "fp8", "int8", "int4", "fp4", "mxfp4", "gguf"]
-    """Whose efficiencies apply."""
-    arithmetic: Literal["16bit", "fp8", "fp4", "int8"] = "16bit"
-    """Type of the matrix products, where the GPU has it natively; else 16 bit."""
-    scope: Literal["linear", "experts", "all"] = "linear"
-    """What is stored so: linear layers; experts only; or embedding and head as well."""
-
-
 class ServingRate(Evidenced):
     """Shares of peak of serving kernels for one GPU class and weight format."""
 
     gpu: str
     """Speed class such as hopper-hbm."""
     weights: str
-    """A WeightFormat's rates."""
+    """Family: 16bit, fp8, int8, int4, fp4, mxfp4 or gguf."""
     read: float
     """Reading weights at small batch, share of HBM bandwidth."""
     compute: float
@@ -225,24 +212,19 @@ class ServingEngine(Evidenced):
     """Further spread of the first token under load."""
     max_sequences: int = 256
     max_batched_tokens: int = 8192
+    prefill_spread: float = 0.4
+    """Spread of a prefill alone."""
 
 
 class ServingData(Record):
     """catalogs/speed/serving.yaml."""
 
-    formats: tuple[WeightFormat, ...]
+    gguf_mix_bits: dict[str, float]
+    """Mean bits per weight of GGUF file types that mix block types."""
     rates: tuple[ServingRate, ...]
     engines: tuple[ServingEngine, ...]
     sharpness: float = Field(gt=0)
     """Exponent of the smooth maximum of reading and computing; large is a hard roofline."""
-
-    def weight_format(self, name: str) -> WeightFormat:
-        """The format of that name; KeyError where there is none."""
-        for known in self.formats:
-            for pattern in known.names:
-                if name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1])):
-                    return known
-        raise KeyError(name)
 
     def engine(self, name: str) -> ServingEngine:
         """The engine of that name or alias; KeyError where there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.problem import DEMAND_UNITS, Block, Candidate, Limit, Problem, Supply
@@ -41,11 +41,21 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """Nodes of a supply that orders or contracts give, and what they cost used or not."""
+
+    nodes: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Built:
     """The problem, and the option behind each candidate."""
 
     problem: Problem
     options: tuple[Option, ...]
+    holdings: Mapping[int, Holding] = field(default_factory=dict)
+    """Supply -> what orders give it; empty in steady state."""
 
 
 def build(
@@ -181,9 +191,15 @@ def _most_replicas(ask: Ask, option: Option) -> int | None:
 
 
 def _host_share(option: Option, facts: PoolFacts) -> int:
-    if not option.host_bytes or not facts.host_bytes:
-        return 0
-    return math.ceil(HOST_SHARES * option.host_bytes / facts.host_bytes)
+    """Sixteenths of a node's host RAM, or of its NVMe where that is the larger share.
+
+    One share stands for both, which is the safe side: replicas that together exceed neither may be kept apart.
+    """
+    shares = (
+        (option.host_bytes, facts.host_bytes),
+        (option.nvme_bytes, facts.nvme_bytes),
+    )
+    return max(math.ceil(HOST_SHARES * need / have) if need and have else 0 for need, have in shares)
 
 
 def _key(option: Option, term: Term) -> str:

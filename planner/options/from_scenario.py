@@ -42,6 +42,8 @@ TELLING_DEFAULTS = frozenset(
     }
 )  # fmt: skip
 """Defaults whose value a reader should see beside the figures that rest on it."""
+NVME_GB_S = 3.0
+"""Sequential read of a node's NVMe where a size is given: one drive on four PCIe 4.0 lanes at half its rate."""
 UNLIMITED_NODES = 64
 """Nodes considered where a rental names no limit: far above any demand planner can pack, and finite."""
 
@@ -55,7 +57,7 @@ def question_of(scenario: Scenario) -> Question:
         currency=scenario.spec.currency,
         asks=tuple(ask_of(w) for w in scenario.workloads),
         wishes=tuple(_wish(w.spec, hours) for w in scenario.workloads),
-        suppliers=tuple(_supplier(p, hours) for p in scenario.pools),
+        suppliers=tuple(supplier_of(p, hours) for p in scenario.pools),
         energy=energy,
         limits=_limits(scenario),
         defaults={w.name: _defaults(scenario, w) for w in scenario.workloads},
@@ -73,7 +75,7 @@ def hours_of(scenario: Scenario) -> int:
     return int(scenario.horizon_s / HOUR_S)
 
 
-def _supplier(pool: ResolvedPool, hours: int) -> Supplier:
+def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
     terms = []
     if pool.available_nodes:
         upkeep = pool.spec.owned.upkeep if pool.spec.owned else None
@@ -119,6 +121,8 @@ def _link(gpu: Gpu, node: NodeFacts) -> Link:
         domain=node.nvlink_domain,
         network_kind=node.network_kind,
     )
+    if node.nvme_bytes:
+        link = replace(link, nvme_gb_s=NVME_GB_S)
     if node.pcie is not None:
         link = replace(
             link,

@@ -224,7 +224,8 @@ def _counted(run: _Pass) -> Floats:
     """The rate a plan counts on: the low one at default risk; sequences in flight have no interval."""
     speed = run.speed
     if run.ask.concurrent is not None:
-        return np.where(speed.limit == "slo", 0.0, speed.concurrency)
+        # Sequences are whole; the solver of the closed loop leaves 62.999... for 63.
+        return np.where(speed.limit == "slo", 0.0, np.floor(speed.concurrency + 1e-6))
     return speed.low if run.ask.careful else speed.requests_per_s
 
 
@@ -310,7 +311,7 @@ def _timing(ask: ServingAsk, memory: ServingMemory, speed: ServingSpeed, i: int)
         },
     }
     if ask.concurrent is not None:
-        held = float(speed.concurrency[i]) if limit != "slo" else 0.0
+        held = float(np.floor(speed.concurrency[i] + 1e-6)) if limit != "slo" else 0.0
         return Timing(rate=held, rate_low=held, rate_high=held, unit="requests in flight", **common)  # type: ignore[arg-type]
     return Timing(
         rate=float(speed.requests_per_s[i]),

@@ -14,6 +14,7 @@ from planner.scenario.formats import Growth
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
 from planner.scenario.schema_file import Horizon, Limits
 from planner.scenario.schema_supply import Rent
+from planner.scenario.schema_training import Training
 from planner.scenario.schema_workloads import InferenceWorkload, ServiceDemand
 from planner.units import DAY_S, HOUR_S, MONTH_S, Price
 
@@ -179,7 +180,11 @@ def on_demand(rents: tuple[Rent, ...]) -> tuple[Rent, ...]:
 
 
 def _workload(workload: ResolvedWorkload, period: Period) -> ResolvedWorkload | None:
-    """The workload with the demand or deadline of the period; None where it does not run."""
+    """The workload with the demand or deadline of the period; None where it does not run.
+
+    A single batch or embedding run lies in the first period; a single training run may lie in any one before its
+    deadline.
+    """
     spec = workload.spec
     if isinstance(spec, InferenceWorkload):
         factor = demand_factor(spec.demand, period)
@@ -195,6 +200,8 @@ def _workload(workload: ResolvedWorkload, period: Period) -> ResolvedWorkload | 
         return replace(workload, spec=spec.model_copy(update={"demand": scaled}))
     if spec.every is not None:
         return workload
+    if not isinstance(spec, Training) and period.index:
+        return None
     whole = Fraction(period.hours * HOUR_S)
     left = whole if spec.deadline is None else min(whole, spec.deadline - period.elapsed_s)
     if left <= 0:

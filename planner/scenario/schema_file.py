@@ -36,8 +36,8 @@ class Horizon(Part):
 
     start: Day = Field(examples=["2026-10-01"])
     """First day."""
-    length: Duration = Field(examples=["1 quarter"])
-    """How long."""
+    length: Duration = Field(examples=["1 month"])
+    """How long (other than one month is not supported yet)."""
     slot: Duration | None = Field(default=None, examples=["1 week"])
     """Finest time step (several in a horizon are not supported yet)."""
     period: Duration | None = Field(default=None, examples=["1 quarter"])
@@ -131,7 +131,7 @@ class ScenarioFile(Part):
     extends: Annotated[tuple[Text, ...], ONE_OR_LIST] = Field(default=(), examples=["./base.yaml"])
     """Scenario files this one builds on: mappings merge, named list items merge by name."""
     horizon: Horizon | None = Field(
-        default=None, examples=[{"start": "2026-10-01", "length": "1 quarter"}]
+        default=None, examples=[{"start": "2026-10-01", "length": "1 month"}]
     )
     """The time the plan covers; absent: a steady state of one month."""
     currency: Text = Field(default="USD", examples=["USD"])

@@ -46,7 +46,7 @@ class Node(Part):
     network_kind: Text | None = Field(default=None, examples=["IB NDR"])
     """InfiniBand (IB ...), RoCE, EFA or eth; decides latency and efficiency."""
     power: Power | None = Field(default=None, examples=["10.2 kW"])
-    """Power of one node at full load, for energy and power limits."""
+    """Power of one node at full load (not supported yet: TDP counts)."""
 
 
 class Owned(Part):

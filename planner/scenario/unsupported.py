@@ -13,7 +13,7 @@ from typing import Final
 from planner.diagnostics import Diagnostic, Severity
 from planner.scenario.located import Located
 from planner.scenario.paths import Step, path_text
-from planner.units import UnitError, parse
+from planner.units import MONTH_S, UnitError, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ UNSUPPORTED: Final = (
         "give a `horizon`, or count nodes that have arrived under `owned`", with_horizon=True,
     ),
     Unsupported(
+        "inventory[].node.power",
+        "the power of a node",
+        "remove `power`: planner reckons with the TDP of the GPUs",
+    ),
+    Unsupported(
         "inventory[].contracts", "contracts without a `horizon`",
         "give a `horizon`, or count the nodes under `owned`", with_horizon=True,
     ),
@@ -108,7 +113,7 @@ def find_unsupported(root: Located) -> list[Diagnostic]:
                     Diagnostic(
                         "P104",
                         Severity.ERROR,
-                        f"{entry.what} (`{path_text(steps)}`) is not supported yet",
+                        f"not supported yet: {entry.what} (`{path_text(steps)}`)",
                         parent.keys.get(key, value.span),
                         help=(entry.instead,),
                     )

@@ -220,6 +220,16 @@ def link_kind(link: Link, ranks: int, nodes: int = 1) -> str:
     return (_scale_up_curve(link) if inside else _pcie_curve(link)).kind
 
 
+def measured_link(link: Link, ranks: ArrayLike) -> NDArray[np.bool_]:
+    """Whether collectives of groups of `ranks` GPUs were measured on such a link; one rank needs none."""
+    n = np.asarray(ranks, np.float64)
+    if not link.scale_up:
+        return np.asarray((n <= 1) | (_pcie_curve(link).tag == "fitted"), np.bool_)
+    curve = _scale_up_curve(link)
+    known = not curve.measured_gb_s or link.nvlink_gb_s in curve.measured_gb_s
+    return np.asarray((n <= 1) | (known and curve.tag == "fitted"), np.bool_)
+
+
 def _inside_s(
     kind: Collective, size: ArrayLike, ranks: ArrayLike, stride: ArrayLike, link: Link
 ) -> Floats:

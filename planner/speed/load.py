@@ -76,12 +76,16 @@ def saturated(
 
 
 def open_loop_wait_s(
-    rate: ArrayLike, service_s: ArrayLike, percentile: float | None = None
+    rate: ArrayLike,
+    service_s: ArrayLike,
+    percentile: float | None = None,
+    variation: ArrayLike = 0.0,
 ) -> Floats:
     """Waiting time before a server that prefills prompts one by one, arrivals at random.
 
-    Mean of M/D/1: W = rho S / (2 (1 - rho)). A percentile p takes the exponential tail of M/G/1:
-    W_p = W / rho x ln(rho / (1 - p)), not below 0. Infinite where rho >= 1.
+    Mean of M/G/1 (Pollaczek-Khinchine): W = rho S (1 + cv^2) / (2 (1 - rho)), cv the service time's coefficient of
+    variation (0: all prompts alike). A percentile p takes its exponential tail: W_p = W / rho x ln(rho / (1 - p)), not
+    below the mean. Infinite where rho >= 1.
 
     >>> round(float(open_loop_wait_s(5.0, 0.1)), 3)
     0.05
@@ -89,7 +93,7 @@ def open_loop_wait_s(
     service = np.asarray(service_s, np.float64)
     rho = np.asarray(rate, np.float64) * service
     room = np.maximum(1.0 - rho, 1e-9)
-    mean = rho * service / (2.0 * room)
+    mean = rho * service * (1.0 + np.asarray(variation, np.float64) ** 2) / (2.0 * room)
     if percentile is not None:
         tail = np.log(np.maximum(rho, 1e-12) / (1.0 - percentile / 100.0))
         mean = np.maximum(mean / np.maximum(rho, 1e-12) * np.maximum(tail, 0.0), mean)

@@ -12,19 +12,16 @@ from planner.catalog.speed_records import (
     ServingEngine,
     ServingRate,
     Tag,
-    WeightFormat,
     link_data,
     serving_data,
 )
-from planner.speed.links import Link
+from planner.speed.formats import arithmetic_flops, kv_bytes, sixteen_bit_flops, speed_format
+from planner.speed.links import Link, measured_link
 from planner.speed.passes import Demand, Rates, pass_parts, pass_seconds
 from planner.speed.requests import Split, Stored, decode_demand, prefill_demand
 from planner.speed.work import Work, speed_classes, work_of
 
 Floats = NDArray[np.float64]
-
-KV_BYTES = {"fp8": 1.0, "int8": 1.0, "q8_0": 1.0625, "q4_0": 0.5625, "fp32": 4.0}
-"""Bytes of one cached value by format; 2 for any 16-bit format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,19 @@ class Server:
     host_share: Floats
     tag: Tag
     spread: float
+    """Half width of the 80 % interval, as a logarithm, before any doubling."""
+    measured: NDArray[np.bool_]
+    """Whether the layout's collectives were measured on such a link."""
+
+    @property
+    def extrapolated(self) -> NDArray[np.bool_]:
+        """Whether GPU class, format, engine or link lie outside what was measured."""
+        return np.asarray(~self.measured | (self.tag != "fitted"), np.bool_)
+
+    @property
+    def half_width(self) -> Floats:
+        """Half width of the interval as a logarithm, doubled outside the measured envelope."""
+        return self.spread * np.where(self.extrapolated, 2.0, 1.0)
 
     @property
     def all_reduce_s(self) -> float | None:
@@ -93,47 +103,13 @@ class Server:
         return self.prefill_s(prompt, together, cached) / together / self.split.pp / self.split.dp
 
 
-def sixteen_bit_flops(gpu: Gpu, *, accumulate16: bool = False) -> float:
-    """Dense FLOP/s of the GPU's 16-bit products, or of fp32 where 16 bit is slower (Pascal).
-
-    `accumulate16`: sums are kept in 16 bit, which GeForce cards do at twice the rate.
-    """
-    rates = gpu.tflops
-    if accumulate16 and rates.fp16_fp16acc:
-        return max(rates.fp16_fp16acc, rates.fp16 or 0.0, rates.fp32 or 0.0) * 1e12
-    best = max(rates.bf16 or 0.0, rates.fp16 or 0.0, rates.fp32 or 0.0)
-    return best * 1e12
-
-
-def _arithmetic_flops(
-    gpu: Gpu, stored: WeightFormat, arithmetic: str, *, accumulate16: bool
-) -> float:
-    table = {"fp8": gpu.tflops.fp8, "fp4": gpu.tflops.fp4, "int8": gpu.tflops.int8}
-    native = table.get(stored.arithmetic)
-    if arithmetic != "16bit" and native and gpu.has(stored.arithmetic):
-        return native * 1e12
-    return sixteen_bit_flops(gpu, accumulate16=accumulate16)
-
-
-def rate_of(gpu: Gpu, stored: WeightFormat, arithmetic: str) -> tuple[ServingRate, bool]:
+def rate_of(gpu: Gpu, family: str) -> tuple[ServingRate, bool]:
     """Efficiencies of a GPU class for a format, and whether they were measured on that class."""
-    family = stored.rates
     for wanted in speed_classes(gpu):
         for rate in serving_data().rates:
             if rate.gpu == wanted and rate.weights == family:
                 return rate, wanted != "any" and rate.tag == "fitted"
     raise KeyError(f"no serving rate for {family}")
-
-
-def _stored(fmt: WeightFormat, kv: str) -> Stored:
-    value = fmt.bits / 8.0
-    whole = fmt.scope == "all"
-    return Stored(
-        linear=2.0 if fmt.scope == "experts" else value,
-        expert=value,
-        head=value if whole else 2.0,
-        kv=KV_BYTES.get(kv, 2.0),
-    )
 
 
 def build_server(
@@ -150,16 +126,17 @@ def build_server(
 ) -> Server:
     """A server with the efficiencies of this GPU class, format and engine."""
     data = serving_data()
-    fmt, profile = data.weight_format(weights), data.engine(engine)
-    rate, measured = rate_of(gpu, fmt, arithmetic)
-    work, stored = work_of(model), _stored(fmt, kv)
+    fmt, profile = speed_format(weights), data.engine(engine)
+    rate, measured = rate_of(gpu, fmt.rates)
+    work = work_of(model)
+    stored = Stored(fmt.linear_bytes, fmt.expert_bytes, fmt.head_bytes, kv_bytes(kv))
     bandwidth = gpu.memory.bandwidth_gb_s * 1e9
     short = profile.fp16_accumulate
-    peak = _arithmetic_flops(gpu, fmt, arithmetic, accumulate16=short)
+    peak = arithmetic_flops(gpu, fmt, arithmetic, accumulate16=short)
     half = sixteen_bit_flops(gpu, accumulate16=short)
-    expert_only = fmt.scope == "experts"
+    expert_only = fmt.linear_bytes > fmt.expert_bytes
     dense_peak = half if expert_only else peak
-    narrow = 1.0 if fmt.bits < 16 else 0.0
+    narrow = fmt.expert_bytes < 2.0
     read = profile.read * (profile.quantized_read if narrow else 1.0)
     decode = Rates(
         read=bandwidth * min(rate.read * read, 1.0),
@@ -188,7 +165,8 @@ def build_server(
         engine=profile,
         host_share=np.minimum(share, 1.0),
         tag="fitted" if measured and profile.tag == "fitted" else "modelled",
-        spread=float(np.hypot(rate.spread, profile.spread)),
+        spread=float(np.hypot(rate.spread, profile.spread) / np.sqrt(2.0)),
+        measured=measured_link(link, split.tp * split.pp * split.ep),
     )
 
 

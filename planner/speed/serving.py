@@ -34,6 +34,8 @@ class ServingSpeedSetup:
     """Mean prompt tokens of a request."""
     output: float = 256.0
     """Mean output tokens of a request."""
+    sizes: tuple[tuple[float, float, float], ...] = ()
+    """Histogram of request sizes as (prompt, output, share); its means stand in for prompt and output."""
     prefix_cached: float = 0.0
     """Share of the prompt found in the prefix cache."""
     speculative: float = 1.0
@@ -47,6 +49,31 @@ class ServingSpeedSetup:
     """No one waits: throughput counts, queues may be full."""
     closed_loop: bool = False
     """A fixed number of requests is in flight: the most that meet the targets are sought, not a rate."""
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """Mean prompt and output tokens.
+
+        >>> ServingSpeedSetup(sizes=((1000, 100, 3), (5000, 500, 1))).means
+        (2000.0, 200.0)
+        """
+        if not self.sizes:
+            return self.prompt, self.output
+        total = sum(share for _, _, share in self.sizes)
+        prompt = sum(p * share for p, _, share in self.sizes) / total
+        return prompt, sum(o * share for _, o, share in self.sizes) / total
+
+    @property
+    def late_prompt(self) -> float:
+        """Prompt tokens at the percentile of the targets."""
+        if not self.sizes:
+            return self.prompt
+        total, seen = sum(share for _, _, share in self.sizes), 0.0
+        for prompt, share in sorted((p, share) for p, _, share in self.sizes):
+            seen += share / total
+            if seen >= self.percentile / 100.0 - 1e-9:
+                return prompt
+        return max(p for p, _, _ in self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +100,7 @@ class ServingSpeed:
     """One decode step at that load."""
     limit: NDArray[np.str_]
     """compute, hbm, nvlink, pcie, network, host link, kv cache, slo or engine."""
-    extrapolated: bool
+    extrapolated: NDArray[np.bool_]
     tag: str
     parts: dict[str, Floats] = field(default_factory=dict)
     """Seconds of a decode step by operator."""
@@ -132,12 +159,13 @@ def serving_speed(
 def _sustained(
     server: Server, setup: ServingSpeedSetup, link: Link, room: Floats, tp: Floats
 ) -> ServingSpeed:
-    cached = setup.prefix_cached * setup.prompt
+    prompt, output = setup.means
+    cached = setup.prefix_cached * prompt
     steps = np.linspace(0.0, 1.0, _GRID).reshape((_GRID,) + (1,) * room.ndim)
     grid = np.exp(steps * np.log(room))
-    loads = closed_loop(server, grid, setup.prompt, setup.output, cached, setup.speculative)
-    full = saturated(server, room, setup.prompt, setup.output, cached, setup.speculative)
-    alone = server.prefill_s(setup.prompt, 1.0, cached)
+    loads = closed_loop(server, grid, prompt, output, cached, setup.speculative)
+    full = saturated(server, room, prompt, output, cached, setup.speculative)
+    alone = server.prefill_s(prompt, 1.0, cached)
     rate = loads.requests_per_s
     if setup.batch_job:
         rate, ok = np.broadcast_to(full, rate.shape), np.zeros(rate.shape, bool)
@@ -148,10 +176,11 @@ def _sustained(
         ok = _within(setup, late, loads.tpot_s, server)
     else:
         rate = np.minimum(rate, HEADROOM * full)
-        cost = server.prompt_cost_s(setup.prompt, cached)
-        base = alone + OPEN_LOOP_STEPS * loads.tpot_s
-        first = base + open_loop_wait_s(rate, cost)
-        late = base + open_loop_wait_s(rate, cost, setup.percentile)
+        cost, varied = server.prompt_cost_s(prompt, cached), _variation(server, setup)
+        own = OPEN_LOOP_STEPS * loads.tpot_s
+        first = own + alone + open_loop_wait_s(rate, cost, None, varied)
+        slowest = server.prefill_s(setup.late_prompt, 1.0, setup.prefix_cached * setup.late_prompt)
+        late = own + slowest + open_loop_wait_s(rate, cost, setup.percentile, varied)
         ok = _within(setup, late, loads.tpot_s, server)
     score = np.broadcast_to(grid, rate.shape) if setup.closed_loop else rate
     best = np.where(ok, score, -1.0).argmax(axis=0)[None]
@@ -161,9 +190,8 @@ def _sustained(
 
     met = at(np.where(ok, 1.0, 0.0)) > 0
     chosen, tpot = np.where(met, at(rate), 0.0), at(loads.tpot_s)
-    extra = 1.0 if server.tag == "fitted" else 2.0
-    factor = np.exp(server.spread * extra)
-    load, context = at(grid), setup.prompt + setup.output / 2.0
+    factor = np.exp(np.broadcast_to(server.half_width, room.shape))
+    load, context = at(grid), prompt + output / 2.0
     kind = link_kind(link, int(np.max(tp)))
     limit = _limits(server, load, context, kind.rstrip("0123456789"))
     held = (load >= room * 0.999) & np.isin(limit, ["hbm", "engine"])
@@ -181,7 +209,7 @@ def _sustained(
         prefill_s=np.broadcast_to(alone, room.shape),
         step_s=np.broadcast_to(server.step_s(load, context), room.shape),
         limit=np.where(met, limit, "slo"),
-        extrapolated=server.tag != "fitted",
+        extrapolated=np.broadcast_to(server.extrapolated, room.shape),
         tag=server.tag,
         parts=server.step_parts(load, context),
     )
@@ -197,6 +225,19 @@ def _within(
     if setup.tpot_s is not None:
         ok &= _late_tpot(tpot, server) <= setup.tpot_s
     return ok
+
+
+def _variation(server: Server, setup: ServingSpeedSetup) -> Floats:
+    """Coefficient of variation of a prompt's prefill time over the histogram of sizes."""
+    if not setup.sizes:
+        return np.zeros(())
+    total = sum(share for _, _, share in setup.sizes)
+    mean, square = np.zeros(()), np.zeros(())
+    for prompt, _, share in setup.sizes:
+        seconds = server.prompt_cost_s(prompt, setup.prefix_cached * prompt)
+        mean = mean + seconds * share / total
+        square = square + seconds**2 * share / total
+    return np.sqrt(np.maximum(square / mean**2 - 1.0, 0.0))
 
 
 def _late_tpot(tpot: Floats, server: Server) -> Floats:

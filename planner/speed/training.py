@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from planner.catalog.records import Gpu, Model
 from planner.catalog.speed_records import TrainingRate, TrainingStack, training_data
-from planner.speed.links import Link
+from planner.speed.formats import sixteen_bit_flops
+from planner.speed.links import Link, measured_link
 from planner.speed.offload import OffloadTargets, offload_seconds
-from planner.speed.server import sixteen_bit_flops
 from planner.speed.traffic import Shape, traffic_seconds
 from planner.speed.work import Work, speed_classes, work_of
 
@@ -62,7 +62,7 @@ class TrainingSpeed:
     tflops_per_gpu: Floats
     limit: NDArray[np.str_]
     """compute, hbm, nvlink, pcie, network, host link, nvme, cpu optimizer or bubble."""
-    extrapolated: bool
+    extrapolated: NDArray[np.bool_]
     tag: str
     parts: dict[str, Floats] = field(default_factory=dict)
     """Seconds of a step by part; they add up to step_s."""
@@ -243,7 +243,8 @@ def _result(
     useful = model_flops_per_token(work, setup, recomputed=False)
     done = model_flops_per_token(work, setup, recomputed=True)
     fitted = measured and stack.tag == "fitted"
-    spread = float(np.hypot(rate.spread, stack.spread)) * (1.0 if fitted else 2.0)
+    beyond = ~measured_link(link, shape.gpus) | (not fitted)
+    spread = float(np.hypot(rate.spread, stack.spread) / np.sqrt(2.0)) * np.where(beyond, 2.0, 1.0)
     inside = "nvlink" if link.scale_up else "pcie"
     wide = "network" if np.any(shape.gpus > max(link.gpus_per_node, link.domain)) else inside
     names = {
@@ -260,7 +261,7 @@ def _result(
         hfu=per_gpu * done / peak,
         tflops_per_gpu=per_gpu * useful / 1e12,
         limit=_limit(parts, names),
-        extrapolated=not fitted,
+        extrapolated=np.asarray(beyond, np.bool_),
         tag="fitted" if fitted else "modelled",
         parts=parts,
     )

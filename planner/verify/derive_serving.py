@@ -106,7 +106,9 @@ def _speed(ask: ServingAsk, speed: ServingSpeed) -> Speed:
     served = str(speed.limit[0]) != "slo"
     flight = one(speed.concurrency)
     if ask.concurrent is not None:
-        held = flight if served else 0.0
+        # Whole sequences are counted.
+        whole = float(np.floor(flight + 1e-6))
+        held = whole if served else 0.0
         rates, counted, demand = (held, held, held), held, float(ask.concurrent)
     else:
         rates = (one(speed.requests_per_s), one(speed.low), one(speed.high))

@@ -28,10 +28,10 @@ FILE = Path(__file__).parents[1] / "measurements" / "inference-memory.yaml"
 
 # quantity -> (median |error|, 90th percentile, median upper / best)
 BARS = {
-    "weights_gib": (0.004, 0.012, 1.02),
+    "weights_gib": (0.003, 0.01, 1.02),
     "kv_gib": (0.02, 0.09, 1.08),
-    "kv_tokens": (0.015, 0.03, 1.08),
-    "total_gib": (0.008, 0.03, 1.10),
+    "kv_tokens": (0.01, 0.02, 1.08),
+    "total_gib": (0.006, 0.02, 1.10),
 }
 
 

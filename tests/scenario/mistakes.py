@@ -323,7 +323,7 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "scenario: base\nhorizon: {start: 2026-10-01}\n",
         "P103",
         "start",
-        "`length: 1 quarter`",
+        "`length: 1 month`",
     ),
     (
         "    context: 8192\n",
@@ -351,10 +351,10 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     ),
     (
         "scenario: base\n",
-        "scenario: base\nhorizon: {start: 2026-10-01, length: 1 year, period: 1 quarter}\n",
-        "P104",
-        "period",
-        "`period`",
+        "scenario: base\nhorizon: {start: 2026-10-01, length: 1 year, period: 5 months}\n",
+        "P210",
+        "length",
+        "multiple of `period`",
     ),
     (
         "scenario: base\n",
@@ -375,7 +375,7 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "demand: [{requests: 5 /s, prompt: 1500, output: 300}]",
         "P104",
         "demand",
-        "one value",
+        "`periods: [100 %, 120 %]`",
     ),
     (DEMAND, DEMAND.replace("}", ", growth: 20 %}"), "P104", "growth", "one value"),
     (
@@ -384,6 +384,14 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "P104",
         "cost",
         "[unserved, cost]",
+    ),
+    (NODE, "{gpus: 4, power: 700 W}", "P104", "power", "TDP"),
+    (
+        "scenario: base\n",
+        "scenario: base\nhorizon: {start: 2026-10-01, length: 36 h}\n",
+        "P210",
+        "length",
+        "`1 month`",
     ),
     # P110: units
     (NODE, "{gpus: 4, host_ram: 512}", "P110", "512", "80 GiB"),
@@ -401,8 +409,6 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     (NODE, "{gpus: 4, pcie: 4}", "P110", "4", "gen4 x16"),
     (NODE, "{gpus: 4, pcie: gen4}", "P110", "gen4", "gen4 x16"),
     (NODE, "{gpus: 4, pcie: 4.0 x16}", "P110", "4.0 x16", "gen4 x16"),
-    (NODE, "{gpus: 4, power: 700}", "P110", "700", "700 W"),
-    (NODE, "{gpus: 4, power: 700 kWh}", "P110", "700 kWh", "kW"),
     (RENT, "rent: {price: 27.44}", "P110", "27.44", "27.44 USD/node-hour"),
     (RENT, "rent: {price: 27.44 USD}", "P110", "27.44 USD", "27.44 USD/node-hour"),
     (RENT, "rent: {price: 27.44 USD/hour}", "P110", "27.44 USD/hour", "27.44 USD/node-hour"),
