@@ -54,7 +54,7 @@ BARS = {
     "training MFU": ("training-speed", "mfu", anything, 0.05, 0.16),
     "time per token": ("serving-speed", "tpot_ms", anything, 0.065, 0.26),
     "saturated": ("serving-speed", "output_tokens_per_s", metric("saturated"), 0.08, 0.26),
-    "single requests": ("serving-speed", "output_tokens_per_s", metric("request"), 0.095, 0.35),
+    "single requests": ("serving-speed", "output_tokens_per_s", metric("request"), 0.09, 0.39),
     "first token, closed loop": ("serving-speed", "ttft_ms", metric("closed-loop"), 0.2, 0.62),
     "first token, open loop": ("serving-speed", "ttft_ms", metric("open-loop"), 0.17, 4.0),
     "prefill": ("serving-speed", "prefill_tokens_per_s", anything, 0.11, 0.47),

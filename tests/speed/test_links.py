@@ -8,17 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.catalog import gpu, ids, node
-from planner.speed.links import (
-    Link,
-    both_directions_gb_s,
-    collective_s,
-    group_s,
-    link_kind,
-    link_of,
-    link_of_node,
-    measured_link,
-    pairwise_gb_s,
-)
+from planner.speed.collectives import collective_s, group_s, link_kind, measured_link
+from planner.speed.links import Link, both_directions_gb_s, link_of, link_of_node, pairwise_gb_s
 
 H100 = link_of(gpu("h100-sxm5-80gb"), network_gbit_s=3200)
 H800 = link_of(gpu("h800-sxm5-80gb"), network_gbit_s=3200)
