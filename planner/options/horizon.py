@@ -55,7 +55,7 @@ def parts_of(scenario: Scenario) -> tuple[Part, ...]:
         question = question_of(here)
         suppliers = tuple(
             _with_deals(s, p, period, deals)
-            for s, p in zip(question.suppliers, here.pools, strict=True)
+            for s, p in zip(question.suppliers, scenario.pools, strict=True)
         )
         question = replace(question, suppliers=suppliers)
         considered = consider(question, cache=cache)

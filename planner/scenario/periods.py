@@ -143,8 +143,8 @@ def in_period(scenario: Scenario, period: Period, jobs: Container[str] | None = 
     power = scenario.spec.limits.power
     spec = scenario.spec.model_copy(
         update={
-            "horizon": Horizon(
-                start=period.start, length=Fraction(period.hours * HOUR_S), convention=horizon.convention
+            "horizon": horizon.model_copy(
+                update={"start": period.start, "length": Fraction(period.hours * HOUR_S), "period": None}
             ),
             "limits": Limits.model_construct(
                 capex=None, opex=None, power=None if power is None else (at(power, period),)
