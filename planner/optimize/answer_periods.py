@@ -9,10 +9,12 @@ from planner.optimize.assemble_periods import assemble_periods
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.solve import solve as optimize
 from planner.optimize.versions import versions
+from planner.options.binding import summary_words
 from planner.options.explain import explain_workloads
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
 from planner.plan import schema as plan
+from planner.plan.merge import merged_workloads
 from planner.scenario.periods import runs_every
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, money
@@ -51,7 +53,7 @@ def answer_periods(
         problems = verify_plan(scenario, draft)
         if problems:
             raise VerificationError(problems)
-        draft = draft.model_copy(
+        draft = _worded(scenario, parts, draft).model_copy(
             update={"verified": True, "assumptions": assumptions(scenario, parts[0])}
         )
     draft = draft.model_copy(
@@ -61,6 +63,22 @@ def answer_periods(
         }
     )
     return PeriodsAnswer(draft, parts, whole, outcome)
+
+
+def _worded(scenario: Scenario, parts: tuple[Part, ...], draft: plan.Plan) -> plan.Plan:
+    """The plan with a speed line for each workload of each period."""
+    periods = []
+    for part, period in zip(parts, draft.periods, strict=True):
+        asks = {a.name: a for a in part.question.asks}
+        rows = tuple(
+            w.model_copy(update={"summary": summary_words(asks[w.name], w)}) if w.served else w
+            for w in period.workloads
+        )
+        periods.append(period.model_copy(update={"workloads": rows}))
+    names = [w.name for w in scenario.workloads]
+    return draft.model_copy(
+        update={"periods": tuple(periods), "workloads": merged_workloads(names, periods)}
+    )
 
 
 def _hopeless(scenario: Scenario, parts: tuple[Part, ...]) -> tuple[Part, list[str]] | None:
