@@ -78,7 +78,7 @@ def answer(
         if problems:
             raise VerificationError(problems)
         worded = with_words(question, considered, draft)
-        worded = with_first_choices(built, outcome, worded, limits)
+        worded = with_first_choices(question, built, outcome, worded, limits)
         result = worded.model_copy(update={"verified": True})
     result = result.model_copy(
         update={"rejections": folded(considered), "versions": versions(scenario.digest)}

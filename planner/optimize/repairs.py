@@ -22,6 +22,7 @@ from planner.options.explain.changes import (
 )
 from planner.options.explain.offers import Rentable, offers_for, rent, rent_any
 from planner.options.explain.supply_changes import (
+    LARGEST_REAL_NODE,
     fewer_spare_nodes,
     larger_node,
     left_out,
@@ -74,6 +75,11 @@ class Fix:
         """All changes in one line."""
         return "; ".join(c.text for c in self.changes)
 
+    @property
+    def full_text(self) -> str:
+        """All changes in one line, each with the workload it is for."""
+        return "; ".join(c.full_text for c in self.changes)
+
 
 @dataclass(slots=True)
 class Found:
@@ -82,6 +88,8 @@ class Found:
     fixes: list[Fix] = field(default_factory=list)
     failed: list[tuple[Search, Trial]] = field(default_factory=list)
     """Changes that do not help at their loosest, each with what came of it."""
+    notes: list[str] = field(default_factory=list)
+    """What would help and cannot be had."""
 
 
 def partial_plan(bench: Bench, question: Question) -> Trial:
@@ -94,12 +102,14 @@ def repair_workload(bench: Bench, question: Question, name: str, served: Iterabl
     beside = only(question, frozenset({name, *served}))
     ask = next(a for a in beside.asks if a.name == name)
     found = Found()
-    for search in _workload_searches(bench, beside, ask):
+    for search in _workload_searches(bench, beside, ask, found.notes):
         _try(bench, beside, search, found)
     return _sorted(found)
 
 
-def _workload_searches(bench: Bench, question: Question, ask: Ask) -> Iterator[Search]:
+def _workload_searches(
+    bench: Bench, question: Question, ask: Ask, notes: list[str]
+) -> Iterator[Search]:
     parts = [bench.consider(ask, s.facts) for s in question.suppliers]
     reasons = {r.reason for c in parts for r in c.rejections}
     lifted = lifted_wishes(ask, reasons)
@@ -107,6 +117,9 @@ def _workload_searches(bench: Bench, question: Question, ask: Ask) -> Iterator[S
     if lifted is not None and lifted.ask is not None:
         yield single(lifted)
         base = lifted.ask(ask)
+        if any(bench.options(base, s.facts) for s in question.suppliers):
+            yield from _by_renting(bench, question, ask)
+            return
         parts = [bench.consider(base, s.facts) for s in question.suppliers]
         reasons = {r.reason for c in parts for r in c.rejections}
     for search in ask_searches(base):
@@ -115,8 +128,13 @@ def _workload_searches(bench: Bench, question: Question, ask: Ask) -> Iterator[S
         pool = supplier.facts.name
         more = []
         count = least_gpus(base, supplier.facts) if Reason.MEMORY in reasons else None
-        if count is not None:
+        if count is not None and count <= LARGEST_REAL_NODE:
             more = [larger_node(question, ask.name, pool, count)]
+        elif count is not None:
+            notes.append(
+                f"it would take {count} x {supplier.facts.gpu.name} in one node; nodes have "
+                f"{LARGEST_REAL_NODE} at most"
+            )
         if supplier.facts.max_nodes == 0:
             more = [more_nodes(question, pool)]
         elif Reason.HOST_RAM in reasons:
@@ -124,6 +142,11 @@ def _workload_searches(bench: Bench, question: Question, ask: Ask) -> Iterator[S
         yield from (
             more if lifted is None else [after(lifted, s) for s in more if s.kind == "larger-node"]
         )
+    yield from _by_renting(bench, question, ask)
+
+
+def _by_renting(bench: Bench, question: Question, ask: Ask) -> Iterator[Search]:
+    """The cheapest of the catalog's offers on which the workload has an option."""
     offers = offers_for(ask, bench.options) if question.currency == "USD" else []
     if offers:
         yield _cheapest_offer(bench, question, offers)
@@ -190,7 +213,7 @@ def _least_budget(bench: Bench, question: Question, name: str, found: Found) -> 
     """The least budget that works is what the cheapest plan costs without one."""
     free = bench.price(without_limit(name)(question))
     if not free.works or free.cents is None:
-        lifted = Change("opex", f"no `{name}`", whole=without_limit(name))
+        lifted = Change("opex", "a higher `opex`", whole=without_limit(name))
         found.failed.append((single(lifted), free))
         return
     now = next(x.bound for x in question.limits if x.name == name)
@@ -285,8 +308,8 @@ def _sorted(found: Found) -> Found:
     """By price; giving a workload up comes last, whatever it saves. One fix for each kind of change and place."""
     best: dict[str, Fix] = {}
     for fix in sorted(found.fixes, key=lambda f: (f.gives_up, f.unpriced, f.cents)):
-        best.setdefault(fix.text, fix)
-    return Found(list(best.values()), found.failed)
+        best.setdefault(fix.full_text, fix)
+    return Found(list(best.values()), found.failed, found.notes)
 
 
 def _says(trial: Trial, workload: str) -> str:

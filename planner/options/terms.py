@@ -42,7 +42,7 @@ class Energy:
         """Cost of a load: W / 1000 x hours x PUE x price.
 
         >>> Energy(Decimal("0.12"), Fraction(13, 10)).cost(1000, 730)
-        Decimal('113.880')
+        Decimal('113.88')
         """
         kwh = Fraction(watts) * Fraction(hours) / 1000 * self.pue
         price = Fraction(self.usd_per_kwh)

@@ -327,6 +327,7 @@ class LedgerAccount(PlanModel):
 
     pool: str
     layout: str
+    gpus: int = 1
     components: dict[str, float]
     """Component -> GiB per GPU (upper values)."""
     need_gib: float

@@ -1,0 +1,204 @@
+"""The cost round by three routes with one incumbent and one bound: CP-SAT, generation, direct MIP."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planner.optimize.backend import Answer, MipSolver, Stop, Verdict, run_cp_sat, run_mip
+from planner.optimize.branching import Search, Work
+from planner.optimize.build import Build
+from planner.optimize.outcome import Round, relative_gap
+from planner.optimize.rounds import Budget, Solved
+
+QUICK_WORK = 0.6
+"""Deterministic seconds after which CP-SAT alone is not expected to close the round."""
+SMALL_COLUMNS = 120
+"""Models of at most this many columns are left to CP-SAT for longer."""
+SMALL_SHARE = 0.2
+DIRECT_COLUMNS = 9000
+"""Larger models are not given to the direct MIP: its root alone outlasts the other routes."""
+NODES_PER_WORK = 20.0
+"""Direct MIP nodes per deterministic second of the limit."""
+BRANCHES_PER_WORK = 8.0
+
+
+@dataclass(slots=True)
+class Best:
+    """The one incumbent and the one bound."""
+
+    values: tuple[int, ...] | None
+    cost: int | None = None
+    bound: int = 0
+    route: str = "cp-sat"
+    infeasible: bool = False
+    invalid: bool = False
+    search: Search | None = None
+
+    def take(
+        self, route: str, build: Build, values: Sequence[int] | None, bound: int | None
+    ) -> None:
+        """Keeps the better plan, if it is one, and the higher bound."""
+        if bound is not None:
+            self.bound = max(self.bound, bound)
+        if values is None or build.model.broken(values):
+            return
+        cost = build.model.evaluate(values)
+        if self.cost is None or cost < self.cost:
+            self.cost, self.values, self.route = cost, tuple(values), route
+
+    @property
+    def closed(self) -> bool:
+        """Whether bound and incumbent meet."""
+        return self.cost is not None and self.bound >= self.cost
+
+    def within(self, gap: float) -> bool:
+        """Whether the gap asked for is reached."""
+        return self.cost is not None and relative_gap(self.cost, self.bound) <= gap
+
+
+def cost_round(build: Build, budget: Budget, solved: Solved) -> str:
+    """Minimises cost given what must be served; returns the route that found the plan."""
+    build.model.objective = {column: cents for column, cents in build.cost_terms() if cents}
+    best = Best(solved.values)
+    if solved.values is not None:
+        best.take("cp-sat", build, solved.values, None)
+    if len(build.model.names) <= DIRECT_COLUMNS:
+        _quick(build, budget, best)
+    if not (best.infeasible or best.invalid or best.within(budget.limits.gap)):
+        _together(build, budget, best)
+    if not (best.infeasible or best.invalid or best.cost is not None) and not budget.stop.requested:
+        _accept(best, build, _cp_sat(build, budget, best, budget.left))
+    if best.closed and best.search is None and len(build.model.names) > SMALL_COLUMNS:
+        best.search = _search(build, budget, best)
+        best.search.root_only()
+    return _finish(build, solved, best)
+
+
+def _finish(build: Build, solved: Solved, best: Best) -> str:
+    """Records the round; a proven cost also rules out the picks that no equally cheap plan uses."""
+    if best.cost is None or best.values is None:
+        solved.values = None
+        solved.verdict = Verdict.UNKNOWN
+        if best.invalid:
+            solved.verdict = Verdict.INVALID
+        elif best.infeasible:
+            solved.verdict = Verdict.INFEASIBLE
+        return best.route
+    if best.search is not None and best.closed:
+        for column in best.search.useless(best.cost):
+            build.model.highs[column] = 0
+    solved.values = best.values
+    solved.rounds.append(Round("cost", best.cost, min(best.bound, best.cost)))
+    closed = all(one.closed for one in solved.rounds)
+    solved.verdict = Verdict.OPTIMAL if closed else Verdict.FEASIBLE
+    return best.route
+
+
+def _quick(build: Build, budget: Budget, best: Best) -> None:
+    """CP-SAT for as long as small problems need."""
+    work = QUICK_WORK
+    if len(build.model.names) <= SMALL_COLUMNS:
+        work = max(work, budget.limits.deterministic_time * SMALL_SHARE)
+    _accept(best, build, _cp_sat(build, budget, best, work))
+
+
+def _cp_sat(build: Build, budget: Budget, best: Best, work: float) -> Answer:
+    small = len(build.model.names) <= SMALL_COLUMNS
+
+    def better(value: int) -> None:
+        budget.report("cost", value, best.bound)
+
+    answer = run_cp_sat(
+        build.model,
+        deterministic_limit=min(work, budget.left),
+        wall_limit_s=budget.wall_left_s,
+        hint=best.values,
+        subsolver=None if small else "reduced_costs",
+        stop=budget.stop,
+        on_solution=better if budget.progress is not None else None,
+    )
+    budget.used += answer.deterministic_time
+    return answer
+
+
+def _accept(best: Best, build: Build, answer: Answer) -> None:
+    best.take("cp-sat", build, answer.values, answer.bound)
+    if answer.verdict is Verdict.OPTIMAL and best.cost is not None:
+        best.bound = max(best.bound, best.cost)
+    best.infeasible = answer.verdict is Verdict.INFEASIBLE
+    best.invalid = answer.verdict is Verdict.INVALID
+
+
+def _together(build: Build, budget: Budget, best: Best) -> None:
+    """Generation here and the direct MIP beside it; whichever closes the round stops the other.
+
+    They share nothing while they run and both have work limits, so the outcome does not depend on their speed.
+    """
+    aside = Stop()
+    direct: list[Answer] = []
+    search = _search(build, budget, best)
+
+    def run_direct() -> None:
+        answer = run_mip(
+            build.model,
+            MipSolver.HIGHS,
+            node_limit=int(budget.limits.deterministic_time * NODES_PER_WORK) + 1,
+            wall_limit_s=budget.wall_left_s,
+            hint=best.values,
+            stop=aside,
+            relative_gap=budget.limits.gap,
+        )
+        direct.append(answer)
+        if answer.verdict in (Verdict.OPTIMAL, Verdict.INFEASIBLE):
+            search.quit = True
+
+    thread = threading.Thread(target=run_direct, daemon=True)
+    if len(build.model.names) <= DIRECT_COLUMNS:
+        thread.start()
+    try:
+        found = search.run()
+    except KeyboardInterrupt:
+        if budget.stop.requested:
+            raise
+        budget.stop.request()
+        found = search.found
+    best.take("generation", build, found.values, found.bound)
+    best.search = search
+    if best.within(budget.limits.gap) or budget.stop.requested:
+        aside.request()
+    _join(thread, budget, aside)
+    if direct and not (best.closed and best.route == "generation"):
+        best.take("direct mip", build, direct[0].values, direct[0].bound)
+        best.infeasible = best.cost is None and direct[0].verdict is Verdict.INFEASIBLE
+    budget.report("cost", best.cost, best.bound)
+
+
+def _search(build: Build, budget: Budget, best: Best) -> Search:
+    work = Work(nodes=max(1, int(budget.limits.deterministic_time * BRANCHES_PER_WORK)))
+    search = Search(
+        build,
+        work,
+        budget.stop,
+        lambda: budget.wall_left_s,
+        lambda cost, bound: budget.report("cost", cost, bound),
+        gap=budget.limits.gap,
+    )
+    search.found.bound = best.bound
+    if best.values is not None:
+        search.offer(list(best.values))
+    return search
+
+
+def _join(thread: threading.Thread, budget: Budget, aside: Stop) -> None:
+    """Waits for the direct MIP; the first Ctrl-C stops it and keeps its plan."""
+    while thread.is_alive():
+        try:
+            thread.join(0.2)
+        except KeyboardInterrupt:
+            if budget.stop.requested:
+                raise
+            budget.stop.request()
+        if budget.stop.requested:
+            aside.request()
