@@ -135,7 +135,7 @@ def orders_of(
             plan.Order(
                 pool=deal.pool,
                 gpu=pool.gpu.id,
-                action=deal.action,  # type: ignore[arg-type]
+                action=deal.action,
                 offer=deal.offer + 1,
                 nodes=count,
                 gpus=count * pool.node.gpus,
@@ -159,7 +159,7 @@ def _money(
 ) -> plan.PlanMoney:
     zero = Decimal(0)
     return plan.PlanMoney(
-        convention=convention,  # type: ignore[arg-type]
+        convention=convention,
         capex=sum((p.capex for p in periods), zero),
         opex=sum((p.opex for p in periods), zero),
         due_after=sum((o.due_after for o in orders), zero),

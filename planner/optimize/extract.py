@@ -55,10 +55,14 @@ def plan_cost(
         count * supply.node_cost_cents
         for count, supply in zip(billed, problem.supplies, strict=True)
     )
-    return orders + nodes + sum(
-        choice.replicas * problem.blocks[plan.block].candidates[choice.candidate].cost_cents
-        for plan in plans
-        for choice in plan.choices
+    return (
+        orders
+        + nodes
+        + sum(
+            choice.replicas * problem.blocks[plan.block].candidates[choice.candidate].cost_cents
+            for plan in plans
+            for choice in plan.choices
+        )
     )
 
 

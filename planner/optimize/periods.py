@@ -29,9 +29,7 @@ def holdings(whole: Whole, outcome: Outcome, part: Part, convention: str) -> dic
 def without_supply(whole: Whole, outcome: Outcome, part: Part, convention: str) -> dict[str, int]:
     """Pool -> cents of orders in a period in which they give no nodes: paid ahead or to the last day."""
     t = part.period.index
-    terms = {
-        (s.pool, s.term) for s in part.built.problem.supplies if s.base_nodes is not None
-    }
+    terms = {(s.pool, s.term) for s in part.built.problem.supplies if s.base_nodes is not None}
     found: dict[str, int] = {}
     for deal, count in zip(whole.deals, outcome.acquired, strict=True):
         here = deal.first <= t < deal.last and (deal.pool, deal.term) in terms
@@ -46,8 +44,7 @@ def question_in(part: Part, whole: Whole, outcome: Outcome) -> tuple[Question, t
     kept = tuple(
         k
         for k in range(len(part.question.asks))
-        if not whole.problem.blocks[part.blocks[k]].exactly_one
-        or _choices(part, whole, outcome, k)
+        if not whole.problem.blocks[part.blocks[k]].exactly_one or _choices(part, whole, outcome, k)
     )
     asks = tuple(part.question.asks[k] for k in kept)
     wishes = tuple(part.question.wishes[k] for k in kept)
@@ -74,9 +71,7 @@ def outcome_in(
     blocks = tuple(part.built.problem.blocks[k] for k in kept)
     held = holdings(whole, outcome, part, convention)
     built = Built(replace(part.built.problem, blocks=blocks), part.built.options, held)
-    plans = tuple(
-        BlockPlan(n, (_choices(part, whole, outcome, k),)) for n, k in enumerate(kept)
-    )
+    plans = tuple(BlockPlan(n, (_choices(part, whole, outcome, k),)) for n, k in enumerate(kept))
     number = {part.blocks[k]: n for n, k in enumerate(kept)}
     offset = {part.blocks[k]: part.first_candidates[k] for k in kept}
     packing = tuple(

@@ -7,6 +7,7 @@ then differenced, so that the parts of any span add up to the whole exactly.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ def differences(total: Callable[[int], Fraction], first: int, last: int, count: 
     (0, 34, 33, 33, 0)
     """
     sums = [cents(total(held)) for held in range(last - first + 1)]
-    each = [b - a for a, b in zip(sums, sums[1:], strict=False)]
+    each = [b - a for a, b in itertools.pairwise(sums)]
     return (*(0,) * first, *each, *(0,) * (count - last))
 
 

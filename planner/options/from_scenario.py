@@ -76,6 +76,7 @@ def hours_of(scenario: Scenario) -> int:
 
 
 def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
+    """The pool with its price terms: owned nodes and every way to rent on demand."""
     terms = []
     if pool.available_nodes:
         upkeep = pool.spec.owned.upkeep if pool.spec.owned else None

@@ -144,7 +144,11 @@ def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
         )
         for d in deals
     )
-    limits = (*_offer_limits(scenario, deals), *_money_limits(scenario, whole, deals), *_power(whole))
+    limits = (
+        *_offer_limits(scenario, deals),
+        *_money_limits(scenario, whole, deals),
+        *_power(whole),
+    )
     problem = Problem(tuple(blocks), tuple(supplies), limits, len(parts), orders)
     return Whole(whole, deals, problem)
 

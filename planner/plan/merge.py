@@ -37,9 +37,7 @@ def merged_workloads(
 
 
 def _dated(part: Assignment, period: PlanPeriod) -> Assignment:
-    return part.model_copy(
-        update={"start": period.start, "end": period.end, "placement": ()}
-    )
+    return part.model_copy(update={"start": period.start, "end": period.end, "placement": ()})
 
 
 def _add(lines: list[Assignment], part: Assignment, period: PlanPeriod) -> None:

@@ -54,9 +54,7 @@ def _order(order: Order) -> list[str]:
 def _cost(plan: Plan, width: int) -> list[str]:
     assert plan.money is not None
     kinds = [
-        name
-        for name in CostParts.model_fields
-        if any(getattr(p.parts, name) for p in plan.periods)
+        name for name in CostParts.model_fields if any(getattr(p.parts, name) for p in plan.periods)
     ]
     columns = [Column("COST BY PERIOD"), *(Column(k, ">") for k in kinds), Column("total", ">")]
     rows = [

@@ -145,9 +145,7 @@ def _growth(value: object) -> Growth:
     rate = Fraction(match[2].replace("_", "")) / 100
     rate = -rate if match[1] == "-" else rate
     if not -1 < rate <= 10:
-        raise refusal(
-            "value", f"`{value}` is not between -100 % and +1000 %", _GROWTH_HELP
-        )
+        raise refusal("value", f"`{value}` is not between -100 % and +1000 %", _GROWTH_HELP)
     return Growth(rate, parse(f"1 {match[5]}", "duration"))
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from planner.diagnostics import Diagnostic, Severity
 from planner.scenario.located import Located
 from planner.scenario.paths import Step, path_text
-from planner.units import MONTH_S, UnitError, parse
+from planner.units import UnitError, parse
 
 
 @dataclass(frozen=True, slots=True)

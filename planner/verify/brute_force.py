@@ -139,16 +139,16 @@ def _orders(
 ) -> Iterator[int]:
     """Cost of every set of acquisitions that gives the nodes held and keeps all limits; 0 where there are none."""
     for counts in product(*(range(o.least, o.most + 1) for o in problem.acquisitions)):
-        there = [None if s.base_nodes is None else s.base_nodes - s.spare_nodes for s in problem.supplies]
+        there = [
+            None if s.base_nodes is None else s.base_nodes - s.spare_nodes for s in problem.supplies
+        ]
         for order, count in zip(problem.acquisitions, counts, strict=True):
             for supply in order.supplies:
                 there[supply] = (there[supply] or 0) + count
         if any(have is not None and need > have for need, have in zip(held, there, strict=True)):
             continue
         if all(_within(limit, counts, figures, len(held)) for limit in problem.limits):
-            yield sum(
-                o.cost_cents * n for o, n in zip(problem.acquisitions, counts, strict=True)
-            )
+            yield sum(o.cost_cents * n for o, n in zip(problem.acquisitions, counts, strict=True))
 
 
 def _within(

@@ -47,7 +47,9 @@ def check_order(scenario: Scenario, order: Order, periods: Sequence[Period]) -> 
         return f"pool `{order.pool}` is not in the scenario"
     offers = {"buy": pool.spec.buy, "commit": pool.spec.rent, "contract": pool.spec.contracts}
     if not 1 <= order.offer <= len(offers[order.action]) or order.nodes < 1:
-        return f"{order.nodes} nodes of offer {order.offer} to {order.action}: there is no such offer"
+        return (
+            f"{order.nodes} nodes of offer {order.offer} to {order.action}: there is no such offer"
+        )
     start = next((p for p in periods if p.start.isoformat() == order.arrives), None)
     if start is None:
         return f"arrives on {order.arrives}, which is no start of a period"
@@ -100,7 +102,9 @@ def _purchase(
     if offer.valid_until is not None and order_by > offer.valid_until:
         problems.append(f"to be ordered on {order_by}, the quote ends on {offer.valid_until}")
     if offer.max_per_period is not None and order.nodes > offer.max_per_period:
-        problems.append(f"{order.nodes} nodes for one period, `max_per_period` is {offer.max_per_period}")
+        problems.append(
+            f"{order.nodes} nodes for one period, `max_per_period` is {offer.max_per_period}"
+        )
     book = _up(with_network) - sum(spread)
     until = add_time(start.start, life)
     return _checked(
@@ -229,7 +233,9 @@ def counts_problems(
             if rent.max_nodes is not None and max(held) > rent.max_nodes:
                 yield pool.name, f"{max(held)} nodes committed to, `max_nodes` is {rent.max_nodes}"
         for number, _ in enumerate(pool.spec.contracts, start=1):
-            lines = [c.order for c in mine if (c.order.action, c.order.offer) == ("contract", number)]
+            lines = [
+                c.order for c in mine if (c.order.action, c.order.offer) == ("contract", number)
+            ]
             if len(lines) != 1:
                 yield pool.name, f"contract {number} is listed {len(lines)} times"
 

@@ -60,14 +60,18 @@ def _shape(scenario: Scenario, plan: Plan, spans: Sequence[Span]) -> Iterator[Pr
     for workload in scenario.workloads:
         if runs_every(workload):
             continue
-        runs = [p for p in plan.periods for w in p.workloads if w.name == workload.name and w.served]
+        runs = [
+            p for p in plan.periods for w in p.workloads if w.name == workload.name and w.served
+        ]
         if len(runs) > 1 or (workload.spec.required and not runs):
             yield Problem("served", workload.name, f"runs in {len(runs)} periods, one was asked")
 
 
 def _orders(scenario: Scenario, checked: Sequence[Checked], spans: Sequence[Span]) -> Finding:
     problems = [Problem("orders", c.order.pool, t) for c in checked for t in c.problems]
-    problems += [Problem("orders", pool, t) for pool, t in counts_problems(scenario, checked, spans)]
+    problems += [
+        Problem("orders", pool, t) for pool, t in counts_problems(scenario, checked, spans)
+    ]
     price = sum((c.order.price for c in checked), ZERO)
     looked = f"{len(checked)} order lines worth {price:,} re-derived from the offers, to the cent"
     return Finding("orders", looked, tuple(problems))

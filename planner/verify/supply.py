@@ -53,7 +53,13 @@ def _terms(pool: ResolvedPool, hours: int) -> list[Supply]:
         money = upkeep.amount if upkeep else Decimal(0)
         found.append(
             Supply(
-                pool.name, "owned", pool.available_nodes, spare, upkeep=money, owned=True, hours=hours
+                pool.name,
+                "owned",
+                pool.available_nodes,
+                spare,
+                upkeep=money,
+                owned=True,
+                hours=hours,
             )
         )
     several = len(pool.spec.rent) > 1

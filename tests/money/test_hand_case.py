@@ -69,7 +69,11 @@ def test_accrual_keeps_then_buys(tmp_path: Path) -> None:
     assert [p.parts.upkeep for p in plan.periods] == [900, 900, 0, 0]
     (order,) = plan.orders
     assert (order.action, order.pool, order.nodes) == ("buy", "new", 1)
-    assert (order.order_by, order.arrives, order.until) == ("2027-02-04", "2027-04-01", "2031-04-01")
+    assert (order.order_by, order.arrives, order.until) == (
+        "2027-02-04",
+        "2027-04-01",
+        "2031-04-01",
+    )
     assert (order.price, order.cost, order.paid) == (24000, 3000, 24600)
     assert order.book_value == 24000 - 2400
     assert [(a.pool, a.start, a.end) for a in plan.workloads[0].assignment] == [

@@ -24,7 +24,9 @@ def tiny_periods(random: Random) -> Problem:
     limits = []
     if random.random() < 0.4:
         coefficients = tuple((n, random.randint(50, 150)) for n in range(count))
-        limits.append(Limit("capex", "acquired", random.randint(50, 300), acquisitions=coefficients))
+        limits.append(
+            Limit("capex", "acquired", random.randint(50, 300), acquisitions=coefficients)
+        )
     if random.random() < 0.4:
         t = random.randrange(count)
         extra = ((t, random.randint(0, 30)),)
@@ -62,4 +64,6 @@ def _order(random: Random, first: int, count: int) -> Acquisition:
     last = random.randint(first + 1, count)
     supplies = tuple(3 * t + 1 for t in range(first, last))
     least = 1 if random.random() < 0.1 else 0
-    return Acquisition(f"buy {first}", random.randint(1, 2), random.randint(5, 200), supplies, least)
+    return Acquisition(
+        f"buy {first}", random.randint(1, 2), random.randint(5, 200), supplies, least
+    )

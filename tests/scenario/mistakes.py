@@ -353,7 +353,7 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "scenario: base\n",
         "scenario: base\nhorizon: {start: 2026-10-01, length: 1 year, period: 5 months}\n",
         "P210",
-        "length",
+        "1 year",
         "multiple of `period`",
     ),
     (
@@ -390,7 +390,7 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "scenario: base\n",
         "scenario: base\nhorizon: {start: 2026-10-01, length: 36 h}\n",
         "P210",
-        "length",
+        "36 h",
         "`1 month`",
     ),
     # P110: units
