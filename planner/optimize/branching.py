@@ -74,14 +74,14 @@ class Search:
         wall_left_s: Callable[[], float | None],
         report: Callable[[int | None, int | None], None],
         gap: float = 0.0,
+        closed_elsewhere: Callable[[], bool] = lambda: False,
     ) -> None:
         self.link: Linked = linked(build)
         self.pricer = Pricer(self.link)
         self.generator = Generator(self.link, self.pricer)
         self.work, self.stop, self.wall_left_s, self.report = work, stop, wall_left_s, report
         self.gap = gap
-        self.quit = False
-        """Set from another thread once another route has closed the round."""
+        self.closed_elsewhere = closed_elsewhere
         self.found = Found()
         self.root: Relaxed | None = None
         self.too_wide = 2**62
@@ -103,7 +103,7 @@ class Search:
     def halted(self) -> bool:
         """Whether to stop for time or on request."""
         left = self.wall_left_s()
-        return self.quit or self.stop.requested or (left is not None and left <= 0)
+        return self.closed_elsewhere() or self.stop.requested or (left is not None and left <= 0)
 
     def run(self) -> Found:
         """Root, restricted master, its neighbourhood, then branching until closed or out of work."""

@@ -75,10 +75,10 @@ def linked(build: Build) -> Linked:
             ]
         )
         owned.update(columns)
-    for column in build.unserved:
-        found.unserved.append(() if column is None else tuple(by_column.get(column, ())))
-        if column is not None:
-            owned.add(column)
+    for idle in build.unserved:
+        found.unserved.append(() if idle is None else tuple(by_column.get(idle, ())))
+        if idle is not None:
+            owned.add(idle)
     for other in sorted(by_column.keys() - owned):
         found.supply_columns.append(other)
         found.supply_uses.append(tuple(by_column[other]))

@@ -40,6 +40,8 @@ MOST_WORKLOADS = 6
 """Workloads whose own rows are tried where all are short of something together."""
 MOST_CHANGES = 3
 """Changes in one combination."""
+_HARDWARE = ("model", "rent", "larger-node", "nodes", "host-ram")
+"""Changes that take other hardware, or another model."""
 MOST_PAIRS = 40
 """Combinations solved."""
 
@@ -104,7 +106,37 @@ def repair_workload(bench: Bench, question: Question, name: str, served: Iterabl
     found = Found()
     for search in _workload_searches(bench, beside, ask, found.notes):
         _try(bench, beside, search, found)
+    if all(f.changes[0].kind in _HARDWARE for f in found.fixes):
+        _combine_rows(bench, beside, found)
     return _sorted(found)
+
+
+def _combine_rows(bench: Bench, question: Question, found: Found) -> None:
+    """Two or three rows of the workload loosened together, where none is enough alone."""
+    rows = [s for s, t in found.failed if t.hopeless and s.loosest.ask is not None]
+    tried = 0
+    for size in (2, MOST_CHANGES):
+        for group in combinations(rows, size):
+            kinds = {s.kind for s in group}
+            if len(kinds) < size or "model" in kinds or tried == MOST_PAIRS:
+                continue
+            tried += 1
+            changed = _applied(question, [s.loosest for s in group])
+            if bench.possible(changed).works:
+                found.fixes.append(_tightened(bench, question, group))
+        if any(f.combination for f in found.fixes):
+            return
+
+
+def _tightened(bench: Bench, question: Question, group: Sequence[Search]) -> Fix:
+    """Each change of a combination that works, one after the other, at the least step that still works."""
+    chosen = [s.loosest for s in group]
+    for number, search in enumerate(group):
+        others = [*chosen[:number], *chosen[number + 1 :]]
+        base = _applied(question, others)
+        chosen[number] = first_step(search, lambda c: bench.possible(c.applied(base)).works)  # noqa: B023
+    trial = bench.price(_applied(question, chosen))
+    return Fix(tuple(chosen), trial, _says(trial, chosen[0].workload), combination=True)
 
 
 def _workload_searches(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from planner.optimize.backend import Answer, MipSolver, Stop, Verdict, run_cp_sat, run_mip
+from planner.optimize.aside import Aside, Request
+from planner.optimize.backend import Answer, Verdict, run_cp_sat
 from planner.optimize.branching import Search, Work
 from planner.optimize.build import Build
 from planner.optimize.outcome import Round, relative_gap
 from planner.optimize.rounds import Budget, Solved
 
-QUICK_WORK = 0.6
-"""Deterministic seconds after which CP-SAT alone is not expected to close the round."""
+T = TypeVar("T")
+
 SMALL_COLUMNS = 120
-"""Models of at most this many columns are left to CP-SAT for longer."""
+"""Models of at most this many columns are CP-SAT's first."""
 SMALL_SHARE = 0.2
+"""Share of the work limit that it then has."""
 DIRECT_COLUMNS = 9000
 """Larger models are not given to the direct MIP: its root alone outlasts the other routes."""
 NODES_PER_WORK = 20.0
@@ -64,7 +66,7 @@ def cost_round(build: Build, budget: Budget, solved: Solved) -> str:
     best = Best(solved.values)
     if solved.values is not None:
         best.take("cp-sat", build, solved.values, None)
-    if len(build.model.names) <= DIRECT_COLUMNS:
+    if len(build.model.names) <= SMALL_COLUMNS:
         _quick(build, budget, best)
     if not (best.infeasible or best.invalid or best.within(budget.limits.gap)):
         _together(build, budget, best)
@@ -98,9 +100,7 @@ def _finish(build: Build, solved: Solved, best: Best) -> str:
 
 def _quick(build: Build, budget: Budget, best: Best) -> None:
     """CP-SAT for as long as small problems need."""
-    work = QUICK_WORK
-    if len(build.model.names) <= SMALL_COLUMNS:
-        work = max(work, budget.limits.deterministic_time * SMALL_SHARE)
+    work = budget.limits.deterministic_time * SMALL_SHARE
     _accept(best, build, _cp_sat(build, budget, best, work))
 
 
@@ -136,46 +136,47 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
 
     They share nothing while they run and both have work limits, so the outcome does not depend on their speed.
     """
-    aside = Stop()
-    direct: list[Answer] = []
-    search = _search(build, budget, best)
-
-    def run_direct() -> None:
-        answer = run_mip(
+    direct = Aside(
+        Request(
             build.model,
-            MipSolver.HIGHS,
-            node_limit=int(budget.limits.deterministic_time * NODES_PER_WORK) + 1,
-            wall_limit_s=budget.wall_left_s,
-            hint=best.values,
-            stop=aside,
-            relative_gap=budget.limits.gap,
+            int(budget.limits.deterministic_time * NODES_PER_WORK) + 1,
+            budget.wall_left_s,
+            best.values,
+            budget.limits.gap,
         )
-        direct.append(answer)
-        if answer.verdict in (Verdict.OPTIMAL, Verdict.INFEASIBLE):
-            search.quit = True
-
-    thread = threading.Thread(target=run_direct, daemon=True)
-    if len(build.model.names) <= DIRECT_COLUMNS:
-        thread.start()
+    )
+    search = _search(build, budget, best, direct)
+    best.search = search
     try:
-        found = search.run()
+        if len(build.model.names) <= DIRECT_COLUMNS:
+            direct.start()
+        else:
+            direct.skip()
+        _interruptible(budget, search.run)
+        best.take("generation", build, search.found.values, search.found.bound)
+        while not (best.within(budget.limits.gap) or budget.stop.requested):
+            if _interruptible(budget, lambda: direct.wait(0.2)):
+                break
+    finally:
+        direct.end()
+    answer = direct.answer
+    if answer is not None and not best.closed:
+        best.take("direct mip", build, answer.values, answer.bound)
+    budget.report("cost", best.cost, best.bound)
+
+
+def _interruptible(budget: Budget, work: Callable[[], T]) -> T | None:
+    """The first Ctrl-C becomes a stop request, the second is raised."""
+    try:
+        return work()
     except KeyboardInterrupt:
         if budget.stop.requested:
             raise
         budget.stop.request()
-        found = search.found
-    best.take("generation", build, found.values, found.bound)
-    best.search = search
-    if best.within(budget.limits.gap) or budget.stop.requested:
-        aside.request()
-    _join(thread, budget, aside)
-    if direct and not (best.closed and best.route == "generation"):
-        best.take("direct mip", build, direct[0].values, direct[0].bound)
-        best.infeasible = best.cost is None and direct[0].verdict is Verdict.INFEASIBLE
-    budget.report("cost", best.cost, best.bound)
+        return None
 
 
-def _search(build: Build, budget: Budget, best: Best) -> Search:
+def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = None) -> Search:
     work = Work(nodes=max(1, int(budget.limits.deterministic_time * BRANCHES_PER_WORK)))
     search = Search(
         build,
@@ -184,21 +185,9 @@ def _search(build: Build, budget: Budget, best: Best) -> Search:
         lambda: budget.wall_left_s,
         lambda cost, bound: budget.report("cost", cost, bound),
         gap=budget.limits.gap,
+        closed_elsewhere=lambda: direct is not None and direct.closed,
     )
     search.found.bound = best.bound
     if best.values is not None:
         search.offer(list(best.values))
     return search
-
-
-def _join(thread: threading.Thread, budget: Budget, aside: Stop) -> None:
-    """Waits for the direct MIP; the first Ctrl-C stops it and keeps its plan."""
-    while thread.is_alive():
-        try:
-            thread.join(0.2)
-        except KeyboardInterrupt:
-            if budget.stop.requested:
-                raise
-            budget.stop.request()
-        if budget.stop.requested:
-            aside.request()

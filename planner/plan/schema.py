@@ -361,6 +361,30 @@ class Explanation(PlanModel):
     """How far it was tested that every row of the conflict is needed."""
 
 
+class AlternativeUse(PlanModel):
+    """Where a workload runs in another plan."""
+
+    workload: str
+    pool: str
+    gpus: int
+    replicas: int
+    layout: str
+    cost: Money
+
+
+class PlanAlternative(PlanModel):
+    """A verified plan that costs little more and uses other GPUs."""
+
+    change: str
+    """What was forbidden to find it, such as "`chat` not on `h100`"."""
+    cost: Money
+    over: float
+    """How much dearer than the plan, as a share of its cost."""
+    proven: bool
+    """Whether it is the cheapest plan with that forbidden."""
+    workloads: tuple[AlternativeUse, ...]
+
+
 class SolveStats(PlanModel):
     """How the answer was found."""
 
@@ -395,6 +419,10 @@ class Plan(PlanModel):
     conflict: tuple[ConflictRow, ...] = ()
     repairs: tuple[Repair, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    alternatives: tuple[PlanAlternative, ...] = ()
+    """Plans that cost little more and use other GPUs, where they were asked for."""
+    slack: tuple[str, ...] = ()
+    """What is left: GPUs of each pool that is in use or owned, money and power under their limits."""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     verified: bool = False

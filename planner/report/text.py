@@ -33,6 +33,7 @@ def render_text(plan: Plan, *, width: int = 100) -> str:
     )
     lines += render_periods(plan, width=width)
     lines += _inventory(plan, width)
+    lines += _alternatives(plan, width)
     lines += _notes(plan, width)
     lines += _verdict(plan, width)
     return "\n".join(lines) + "\n"
@@ -119,9 +120,31 @@ def _inventory(plan: Plan, width: int) -> list[str]:
         for p in shown
     ]  # fmt: skip
     rest = (
+        wrap(f"left: {'; '.join(plan.slack)}", first="", rest="  ", width=width)
+        if plan.slack
+        else []
+    )
+    rest += (
         wrap(f"not needed: {', '.join(unused)}", first="", rest="  ", width=width) if unused else []
     )
     return [*render_table(columns, rows, width=width), *rest, ""]
+
+
+def _alternatives(plan: Plan, width: int) -> list[str]:
+    """Plans that cost little more: what is different, and where each workload then runs that moves."""
+    if not plan.alternatives:
+        return []
+    here = {(w.name, a.pool, a.gpus) for w in plan.workloads for a in w.assignment}
+    lines = ["Plans that cost little more and use other GPUs"]
+    for number, other in enumerate(plan.alternatives, 1):
+        moved = [u for u in other.workloads if (u.workload, u.pool, u.gpus) not in here]
+        uses = ", ".join(f"`{u.workload}` on {u.gpus} x `{u.pool}` ({u.layout})" for u in moved)
+        sure = "" if other.proven else " (not proven cheapest)"
+        lines += wrap(
+            f"{money(other.cost)} (+{100 * other.over:.2f} %){sure}, {other.change}: {uses}",
+            first=f"  {number:2}. ", rest="      ", width=width,
+        )  # fmt: skip
+    return [*lines, ""]
 
 
 def _notes(plan: Plan, width: int) -> list[str]:
