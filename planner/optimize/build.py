@@ -41,6 +41,8 @@ class Build:
     """(supply, demand) pairs whose distinct nodes the packing rows model replica by replica."""
     switches: list[Switch] = field(default_factory=list)
     by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
+    acquired: list[int] = field(default_factory=list)
+    """Column per acquisition: nodes bought or committed to."""
 
     def on_supply(self, supply: int) -> list[tuple[int, int, Pick, int]]:
         """(demand, pick number, pick, column) of all picks on a supply."""
@@ -52,7 +54,7 @@ class Build:
         return max(0, facts.max_nodes - facts.spare_nodes)
 
     def cost_terms(self, supplies: frozenset[int] | None = None) -> Terms:
-        """Cost in cents of picks and nodes, of all supplies or the listed ones."""
+        """Cost in cents of picks and nodes, of the listed supplies, or of all and of what is acquired."""
         terms: Terms = []
         for index, facts in enumerate(self.problem.supplies):
             if supplies is not None and index not in supplies:
@@ -64,6 +66,9 @@ class Build:
             for pick, column in zip(demand.picks, columns, strict=True):
                 if supplies is None or pick.facts.supply in supplies:
                     terms.append((column, pick_cost(self.problem, pick)))
+        if supplies is None:
+            orders = zip(self.problem.acquisitions, self.acquired, strict=True)
+            terms += [(column, order.cost_cents) for order, column in orders]
         return terms
 
 
@@ -108,4 +113,8 @@ def start(
         if shares:
             most = min(build.usable_nodes(index), sum(shares))
             build.shared[index] = model.column(f"nodes[{facts.pool}/{facts.term}]", 0, most)
+    build.acquired = [
+        model.column(f"acquire[{order.key}]", order.least, order.most)
+        for order in problem.acquisitions
+    ]
     return build

@@ -101,7 +101,9 @@ def _with_plan(
     budget: Budget,
 ) -> Outcome:
     used, billed = node_counts(problem, packing)
-    cost = plan_cost(problem, plans, billed)
+    assert solved.values is not None
+    acquired = tuple(solved.values[column] for column in build.acquired)
+    cost = plan_cost(problem, plans, billed, acquired)
     rounds = [*solved.rounds[:-1], replace(solved.rounds[-1], value=cost)]
     bound = min(rounds[-1].bound, cost)
     rounds[-1] = Round("cost", cost, bound)
@@ -113,6 +115,7 @@ def _with_plan(
         nodes=used,
         billed_nodes=billed,
         packing=packing,
+        acquired=acquired,
         unserved=tuple(plan.block for plan in plans if plan.unserved),
         rounds=tuple(rounds),
         cost_cents=cost,

@@ -23,6 +23,9 @@ def tie_objectives(build: Build) -> Iterator[tuple[str, dict[int, int]]]:
     yield "preference", _sum(build, lambda _, p: p.replicas * p.facts.preference)
     yield "gpus", _sum(build, lambda _, p: gpus(p))
     yield "gpu types", {column: 1 for column, _ in _type_columns(build)}
+    if build.acquired:
+        yield "acquired", dict.fromkeys(build.acquired, 1)
+        yield "late", {column: 1 + n for n, column in enumerate(reversed(build.acquired))}
     yield "content", _sum(build, lambda d, p: p.replicas * content_rank(d, p))
 
 

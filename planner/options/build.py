@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.problem import DEMAND_UNITS, Block, Candidate, Limit, Problem, Supply
 from planner.options.records import Considered, Option
 from planner.options.terms import (
-    HORIZON_H,
     Energy,
     Term,
     node_cost_cents,
@@ -42,11 +41,21 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """Nodes of a supply that orders or contracts give, and what they cost used or not."""
+
+    nodes: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Built:
     """The problem, and the option behind each candidate."""
 
     problem: Problem
     options: tuple[Option, ...]
+    holdings: Mapping[int, Holding] = field(default_factory=dict)
+    """Supply -> what orders give it; empty in steady state."""
 
 
 def build(
@@ -91,6 +100,7 @@ def _supply(supplier: Supplier, term: Term, *, first: bool) -> Supply:
         spare_nodes=supplier.spare_nodes if first else 0,
         has_host_ram=facts.host_bytes is not None,
         group=facts.name,
+        base_nodes=0 if term.acquired else None,
     )
 
 
@@ -138,7 +148,7 @@ def candidates_of(
     if hours is None or not term.node_hour:
         return [base]
     own = _on_own_nodes(ask, wish, option, base, supplier, term)
-    return [base, own] if hours <= HORIZON_H else [own]
+    return [base, own] if hours <= term.hours else [own]
 
 
 def _on_own_nodes(
@@ -191,7 +201,9 @@ def _host_share(option: Option, facts: PoolFacts) -> int:
         (option.host_bytes, facts.host_bytes),
         (option.nvme_bytes, facts.nvme_bytes),
     )
-    return max(math.ceil(HOST_SHARES * need / have) if need and have else 0 for need, have in shares)
+    return max(
+        math.ceil(HOST_SHARES * need / have) if need and have else 0 for need, have in shares
+    )
 
 
 def _key(option: Option, term: Term) -> str:
