@@ -102,7 +102,7 @@ class Bench:
 
     def price(self, question: Question) -> Trial:
         """The cheapest plan within the work of one what-if."""
-        return self._solve(question, SolveLimits(tie_break=False))
+        return self._solve(question, SolveLimits())
 
     def possible(self, question: Question) -> Trial:
         """Any plan."""
