@@ -111,12 +111,15 @@ def solve(
         refuse_unwritable(out)
     clock = time.monotonic()
     scenario = load_scenario(scenario_path(file), overrides, color, quiet=quiet or form == "json")
-    from planner.api import SolveLimits, solve_fully
+    from planner.api import SolveLimits, solve_fully, with_alternatives
 
     limits = SolveLimits(deterministic_time=work, wall_s=time_limit, gap=gap / 100)
     on_terminal = sys.stderr.isatty() and not quiet
     with progress_line(enabled=on_terminal, verbose=verbose) as report:
-        plan = solve_fully(scenario, limits=limits, progress=report).plan
+        found = solve_fully(scenario, limits=limits, progress=report)
+        if alternatives:
+            found = with_alternatives(scenario, found, count=alternatives, within=within)
+    plan = found.plan
     if verbose:
         _tell(plan, time.monotonic() - clock)
     if out:
