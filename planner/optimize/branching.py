@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from planner.optimize.backend import MipSolver, Stop, Verdict, run_mip
+from planner.optimize.backend import MipSolver, Stop, Verdict, run_cp_sat, run_mip
 from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Limits, Pricer
 from planner.optimize.build import Build
 from planner.optimize.enumerate import within_slack
@@ -21,6 +21,10 @@ ROOT_ROUNDS = 300
 NODE_ROUNDS = 40
 WHOLE = 1e-6
 HEURISTIC_EVERY = 15
+MASTER_SHARE = 0.5
+"""Share of the wall-clock time left, where there is a limit, that one integer program may use."""
+FIRST_PLAN_WORK = 10.0
+"""Deterministic seconds of CP-SAT on the master when HiGHS finds no plan at all."""
 HEURISTIC_GAP = 1e-4
 """Where an integer program only looks for plans it stops this close to its own optimum."""
 
@@ -177,14 +181,24 @@ class Search:
             master.model.lows[at], master.model.highs[at] = low, high
         if self.halted():
             return Verdict.UNKNOWN, None
+        left = self.wall_left_s()
         answer = run_mip(
             master.model,
             MipSolver.HIGHS,
             node_limit=nodes,
-            wall_limit_s=self.wall_left_s(),
+            wall_limit_s=None if left is None else left * MASTER_SHARE,
             stop=self.stop,
             relative_gap=gap,
         )
+        if answer.values is None and self.found.cost is None and not self.halted():
+            second = run_cp_sat(
+                master.model,
+                deterministic_limit=FIRST_PLAN_WORK,
+                wall_limit_s=self.wall_left_s(),
+                stop=self.stop,
+            )
+            if second.values is not None:
+                self.offer(master.expand(second.values))
         if answer.values is not None:
             self.offer(master.expand(answer.values))
         return answer.verdict, answer.bound
