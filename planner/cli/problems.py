@@ -11,6 +11,7 @@ import click
 from planner.cli.terminal import ColorChoice, terminal_width, use_color
 from planner.diagnostics import Diagnostic, DiagnosticError, render_text, summary
 from planner.scenario import Scenario, load
+from planner.scenario.sources import STDIN, printable
 
 
 class ScenarioProblems(click.ClickException):
@@ -50,7 +51,7 @@ def load_scenario(
     try:
         scenario = load(path, overrides)
     except DiagnosticError as error:
-        raise ScenarioProblems(error, "<stdin>" if path == "-" else path, color) from None
+        raise ScenarioProblems(error, STDIN if path == "-" else printable(path), color) from None
     if scenario.warnings and not quiet:
         print_diagnostics(scenario.warnings, dict(scenario.sources), color)
         click.echo(err=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations, product
 
-from planner.optimize.outcome import Status
 from planner.optimize.repairs_bench import Bench, Trial
+from planner.optimize.repairs_combine import budget, combine_searches
+from planner.optimize.repairs_found import Fix, Found, by_price, try_search
+from planner.options.alternatives import option_cents
 from planner.options.asks import Ask
 from planner.options.build import Supplier
 from planner.options.explain.ask_changes import after, ask_searches, lifted_wishes
@@ -16,11 +16,10 @@ from planner.options.explain.changes import (
     Change,
     Search,
     all_optional,
-    first_step,
     only,
     single,
 )
-from planner.options.explain.offers import Rentable, offers_for, rent, rent_any
+from planner.options.explain.offers import Rentable, offers_for, rent
 from planner.options.explain.supply_changes import (
     LARGEST_REAL_NODE,
     fewer_spare_nodes,
@@ -29,69 +28,17 @@ from planner.options.explain.supply_changes import (
     more_host_ram,
     more_nodes,
     more_power,
-    with_limit,
     without_limit,
 )
-from planner.options.explain.what_if import least_gpus, option_words
+from planner.options.explain.what_if import least_gpus
 from planner.options.question import Question
 from planner.options.records import Reason
+from planner.options.terms import node_cost_cents
 
 MOST_WORKLOADS = 6
 """Workloads whose own rows are tried where all are short of something together."""
-MOST_CHANGES = 3
-"""Changes in one combination."""
 _HARDWARE = ("model", "rent", "larger-node", "nodes", "host-ram")
 """Changes that take other hardware, or another model."""
-MOST_PAIRS = 40
-"""Combinations solved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """Changes that a second solve confirmed."""
-
-    changes: tuple[Change, ...]
-    trial: Trial
-    says: str = ""
-    """What the changed workload gets."""
-    combination: bool = False
-
-    @property
-    def cents(self) -> int:
-        """What the plan costs with the changes."""
-        assert self.trial.cents is not None
-        return self.trial.cents
-
-    @property
-    def gives_up(self) -> bool:
-        """Whether a workload stays unserved."""
-        return any(c.kind == "drop" for c in self.changes)
-
-    @property
-    def unpriced(self) -> bool:
-        """Whether it takes hardware whose purchase is not in the cost."""
-        return any(c.kind in ("nodes", "larger-node", "host-ram") for c in self.changes)
-
-    @property
-    def text(self) -> str:
-        """All changes in one line."""
-        return "; ".join(c.text for c in self.changes)
-
-    @property
-    def full_text(self) -> str:
-        """All changes in one line, each with the workload it is for."""
-        return "; ".join(c.full_text for c in self.changes)
-
-
-@dataclass(slots=True)
-class Found:
-    """What a search for repairs came to."""
-
-    fixes: list[Fix] = field(default_factory=list)
-    failed: list[tuple[Search, Trial]] = field(default_factory=list)
-    """Changes that do not help at their loosest, each with what came of it."""
-    notes: list[str] = field(default_factory=list)
-    """What would help and cannot be had."""
 
 
 def partial_plan(bench: Bench, question: Question) -> Trial:
@@ -105,38 +52,16 @@ def repair_workload(bench: Bench, question: Question, name: str, served: Iterabl
     ask = next(a for a in beside.asks if a.name == name)
     found = Found()
     for search in _workload_searches(bench, beside, ask, found.notes):
-        _try(bench, beside, search, found)
+        try_search(bench, beside, search, found)
     if all(f.changes[0].kind in _HARDWARE for f in found.fixes):
         _combine_rows(bench, beside, found)
-    return _sorted(found)
+    return by_price(found)
 
 
 def _combine_rows(bench: Bench, question: Question, found: Found) -> None:
     """Two or three rows of the workload loosened together, where none is enough alone."""
     rows = [s for s, t in found.failed if t.hopeless and s.loosest.ask is not None]
-    tried = 0
-    for size in (2, MOST_CHANGES):
-        for group in combinations(rows, size):
-            kinds = {s.kind for s in group}
-            if len(kinds) < size or "model" in kinds or tried == MOST_PAIRS:
-                continue
-            tried += 1
-            changed = _applied(question, [s.loosest for s in group])
-            if bench.possible(changed).works:
-                found.fixes.append(_tightened(bench, question, group))
-        if any(f.combination for f in found.fixes):
-            return
-
-
-def _tightened(bench: Bench, question: Question, group: Sequence[Search]) -> Fix:
-    """Each change of a combination that works, one after the other, at the least step that still works."""
-    chosen = [s.loosest for s in group]
-    for number, search in enumerate(group):
-        others = [*chosen[:number], *chosen[number + 1 :]]
-        base = _applied(question, others)
-        chosen[number] = first_step(search, lambda c: bench.possible(c.applied(base)).works)  # noqa: B023
-    trial = bench.price(_applied(question, chosen))
-    return Fix(tuple(chosen), trial, _says(trial, chosen[0].workload), combination=True)
+    combine_searches(bench, question, [s for s in rows if s.kind != "model"], found)
 
 
 def _workload_searches(
@@ -178,27 +103,26 @@ def _workload_searches(
 
 
 def _by_renting(bench: Bench, question: Question, ask: Ask) -> Iterator[Search]:
-    """The cheapest of the catalog's offers on which the workload has an option."""
+    """The offer of the catalog on which the workload alone costs least."""
     offers = offers_for(ask, bench.options) if question.currency == "USD" else []
     if offers:
-        yield _cheapest_offer(bench, question, offers)
+        yield single(rent(*min(offers, key=lambda o: _alone_cents(bench, question, ask, o))))
 
 
-def _cheapest_offer(
-    bench: Bench, question: Question, offers: Sequence[tuple[Rentable, Supplier]]
-) -> Search:
-    """Of the offers the one that the cheapest plan with all of them uses most."""
-    trial = bench.price(rent_any(offers).applied(question))
-    used = _pools_used(trial)
-    best = next((o for o in offers if o[0].node in used), offers[0])
-    return single(rent(*best))
-
-
-def _pools_used(trial: Trial) -> set[str]:
-    if trial.built is None or trial.outcome is None or not trial.works:
-        return set()
-    supplies = trial.built.problem.supplies
-    return {s.pool for s, n in zip(supplies, trial.outcome.nodes, strict=True) if n}
+def _alone_cents(
+    bench: Bench, question: Question, ask: Ask, offer: tuple[Rentable, Supplier]
+) -> int:
+    """What the workload costs there, whole nodes paid for."""
+    changed = rent(*offer).applied(only(question, frozenset({ask.name})))
+    node_gpus, term = offer[1].facts.node_gpus, offer[1].terms[0]
+    prices = []
+    for option in bench.consider(ask, offer[1].facts).options:
+        cents = option_cents(changed, ask, changed.wishes[0], option)
+        if cents is not None and option.timing.hours is None:
+            nodes = math.ceil(option.gpus * option.replicas / node_gpus)
+            cents = max(cents, nodes * node_cost_cents(term))
+        prices += [] if cents is None else [cents]
+    return min(prices, default=2**53)
 
 
 def repair_together(bench: Bench, question: Question, members: Sequence[str]) -> Found:
@@ -206,14 +130,17 @@ def repair_together(bench: Bench, question: Question, members: Sequence[str]) ->
     found = Found()
     searches = list(_shared_searches(bench, question, members))
     for search in searches:
-        _try(bench, question, search, found)
+        try_search(bench, question, search, found)
     for limit in question.limits:
         if limit.kind == "cost":
             _least_budget(bench, question, limit.name, found)
     if all(f.gives_up for f in found.fixes):
-        loose = [s.loosest for s, _ in found.failed if s.kind != "drop"]
-        _combine(bench, question, [(c,) for c in loose], found)
-    return _sorted(found)
+        failed = [s for s, _ in found.failed]
+        order = ("nodes", "opex", "power", "rent", "spare-nodes")
+        shared = [s for k in order for s in failed if s.kind == k]
+        rows = [s for s in failed if s.kind not in order]
+        combine_searches(bench, question, [*shared, *rows], found)
+    return by_price(found)
 
 
 def _shared_searches(bench: Bench, question: Question, members: Sequence[str]) -> Iterator[Search]:
@@ -230,129 +157,21 @@ def _shared_searches(bench: Bench, question: Question, members: Sequence[str]) -
     last = max((w.priority for _, w in pairs), default=1)
     for ask, _ in pairs[:MOST_WORKLOADS]:
         yield from ask_searches(ask)
-    offers: list[tuple[Rentable, Supplier]] = []
+    last_resort = []
     for ask, wish in pairs[:MOST_WORKLOADS]:
         if wish.priority == last and wish.required:
-            yield left_out(ask, wish.priority)
-        if question.currency == "USD" and len(offers) < MOST_WORKLOADS:
-            offers += offers_for(ask, bench.options)[:1]
-    unique = {o[0].node: o for o in offers}
-    if unique:
-        yield _cheapest_offer(bench, question, list(unique.values()))
+            last_resort.append(left_out(ask, wish.priority))
+        yield from _by_renting(bench, question, ask)
+    yield from last_resort
 
 
 def _least_budget(bench: Bench, question: Question, name: str, found: Found) -> None:
     """The least budget that works is what the cheapest plan costs without one."""
-    free = bench.price(without_limit(name)(question))
-    if not free.works or free.cents is None:
+    change = budget(bench, question, name)
+    if change is None:
         lifted = Change("opex", "a higher `opex`", whole=without_limit(name))
-        found.failed.append((single(lifted), free))
+        found.failed.append((single(lifted), bench.possible(lifted.applied(question))))
         return
-    now = next(x.bound for x in question.limits if x.name == name)
-    whole = math.ceil(free.cents / 100)
-    text = f"`opex: {whole} {question.currency}/month` instead of {now / 100:,.0f}: the least that works"
-    assert free.outcome is not None
-    if free.outcome.status is not Status.PROVEN:
-        text = text.removesuffix(": the least that works")
-    change = Change("opex", text, whole=with_limit(name, whole * 100))
     trial = bench.price(change.applied(question))
     if trial.works:
         found.fixes.append(Fix((change,), trial))
-
-
-def _try(bench: Bench, question: Question, search: Search, found: Found) -> None:
-    """Find the least step that works and confirm it by a full solve; keep what rules out those that do not."""
-
-    def works(change: Change) -> bool:
-        return bench.possible(change.applied(question)).works
-
-    loosest = search.loosest
-    change = loosest
-    if search.count > 1:
-        trial = bench.possible(loosest.applied(question))
-        if not trial.works:
-            found.failed.append((search, trial))
-            return
-        change = first_step(search, works)
-    trial = bench.price(change.applied(question))
-    if trial.works:
-        found.fixes.append(Fix((change,), trial, says=_says(trial, change.workload)))
-    else:
-        found.failed.append((search, trial))
-
-
-def repair_all(bench: Bench, question: Question, each: Sequence[Found]) -> list[Fix]:
-    """The cheapest combinations found that serve all: one change for each workload without an option, and supply."""
-    singles = [
-        [f.changes[0] for f in found.fixes if not f.gives_up][:MOST_CHANGES] for found in each
-    ]
-    if not all(singles) or len(singles) > MOST_CHANGES:
-        return []
-    picks = list(product(*singles))
-    found = Found()
-    _combine(bench, question, picks, found)
-    if len(singles) < MOST_CHANGES:
-        for supplier in question.suppliers:
-            _with_more_nodes(bench, question, picks[:2], supplier.facts.name, found)
-    best = _sorted(found).fixes
-    return best[:1] + [f for f in best[1:] if f.unpriced != best[0].unpriced][:1]
-
-
-def _with_more_nodes(
-    bench: Bench, question: Question, picks: Sequence[tuple[Change, ...]], pool: str, found: Found
-) -> None:
-    """More nodes of a pool on top of changes that leave too few."""
-    for changes in picks:
-        changed = _applied(question, changes)
-        alone = Found()
-        _try(bench, changed, more_nodes(question, pool), alone)
-        found.fixes += [Fix((*changes, *f.changes), f.trial, combination=True) for f in alone.fixes]
-
-
-def _applied(question: Question, changes: Iterable[Change]) -> Question:
-    for change in changes:
-        question = change.applied(question)
-    return question
-
-
-def _combine(
-    bench: Bench, question: Question, parts: Sequence[tuple[Change, ...]], found: Found
-) -> None:
-    """Tuples of changes, alone and in pairs, up to three changes and a fixed number of solves."""
-    tried = 0
-    sets = list(parts) if parts and len(parts[0]) > 1 else [
-        tuple(c for p in group for c in p)
-        for size in (2, 3)
-        for group in combinations(parts, size)
-    ]  # fmt: skip
-    for changes in sets:
-        if len(changes) > MOST_CHANGES or tried == MOST_PAIRS:
-            continue
-        if len({(c.kind, c.workload) for c in changes}) < len(changes):
-            continue
-        tried += 1
-        trial = bench.price(_applied(question, changes))
-        if trial.works:
-            found.fixes.append(Fix(changes, trial, combination=True))
-
-
-def _sorted(found: Found) -> Found:
-    """By price; giving a workload up comes last, whatever it saves. One fix for each kind of change and place."""
-    best: dict[str, Fix] = {}
-    for fix in sorted(found.fixes, key=lambda f: (f.gives_up, f.unpriced, f.cents)):
-        best.setdefault(fix.full_text, fix)
-    return Found(list(best.values()), found.failed, found.notes)
-
-
-def _says(trial: Trial, workload: str) -> str:
-    """What the workload gets in the plan of a trial."""
-    if not workload or trial.built is None or trial.outcome is None:
-        return ""
-    numbers = [i for i, b in enumerate(trial.built.problem.blocks) if b.name == workload]
-    if not numbers:
-        return ""
-    words = []
-    for choice in trial.outcome.plans[numbers[0]].choices:
-        candidate = trial.built.problem.blocks[numbers[0]].candidates[choice.candidate]
-        words.append(option_words(trial.built.options[candidate.option], choice.replicas))
-    return " and ".join(words)

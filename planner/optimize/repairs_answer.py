@@ -6,16 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from planner.optimize.assemble import stats
 from planner.optimize.outcome import Outcome, Status
-from planner.optimize.repairs import (
-    Fix,
-    Found,
-    partial_plan,
-    repair_all,
-    repair_together,
-    repair_workload,
-)
+from planner.optimize.repairs import partial_plan, repair_together, repair_workload
 from planner.optimize.repairs_bench import Bench, Trial
+from planner.optimize.repairs_combine import repair_all
 from planner.optimize.repairs_conflict import RowConflict, narrow
+from planner.optimize.repairs_found import Fix, Found
 from planner.optimize.repairs_story import checked, conflict_rows, row_path, source_place, story
 from planner.options.explain import explain_workloads
 from planner.options.explain.what_if import option_words, refused_words
@@ -27,6 +22,7 @@ from planner.scenario import Scenario
 from planner.scenario.paths import child, parse_path
 from planner.units import from_cents
 
+NONE_FOUND = "no single change of the kinds tried gives a plan, nor any combination of up to three that was tried"
 _TELLING = ("deadline", "slo", "interconnect", "attention", "precision", "gpus", "pools")
 """Rows worth pointing at instead of the model, where it is not memory that is short."""
 MOST_REPAIRS = 8
@@ -106,7 +102,11 @@ def _notes(found: Found, before: Rejection | None) -> list[str]:
     notes = list(refused_words(ruled_out, before))
     if crowded:
         notes.append(f"fits alone, but not beside the other workloads: {', '.join(crowded)}")
-    return [*notes, *dict.fromkeys(found.notes)]
+    return [*notes, *dict.fromkeys(found.notes), *_none_found(found)]
+
+
+def _none_found(found: Found) -> list[str]:
+    return [] if found.fixes else [NONE_FOUND]
 
 
 def without_plan(
@@ -144,16 +144,22 @@ def without_plan(
 
 def _joint_notes(found: Found, conflict: RowConflict) -> list[str]:
     """Obvious changes that leave the conflict as it is."""
-    texts = [
-        search.widest
+    failed = [
+        search
         for search, trial in found.failed
         if search.kind in ("opex", "power", "nodes", "spare-nodes", "rent") and trial.impossible
     ]
+    texts = [s.widest for s in failed if s.kind != "nodes"]
+    nodes = [s.widest for s in failed if s.kind == "nodes"]
+    texts[:0] = nodes if len(nodes) < 3 else [f"more nodes of any of {len(nodes)} pools"]
     stands = [f"`{m.pool}`" for m in conflict.members if m.kind in ("supply", "limit")]
     if not texts or not stands:
-        return []
+        return _none_found(found)
     what = texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
-    return [f"{what} alone does not help while {' and '.join(stands)} stays as it is"]
+    return [
+        f"{what} alone does not help while {' and '.join(stands)} stays as it is",
+        *_none_found(found),
+    ]
 
 
 def _draft(

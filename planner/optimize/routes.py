@@ -21,8 +21,8 @@ SMALL_SHARE = 0.2
 """Share of the work limit that it then has."""
 DIRECT_COLUMNS = 9000
 """Larger models are not given to the direct MIP: its root alone outlasts the other routes."""
-NODES_PER_WORK = 20.0
-"""Direct MIP nodes per deterministic second of the limit."""
+NODES_PER_WORK = 200_000.0
+"""Direct MIP nodes per deterministic second of the limit, times the columns of the model."""
 BRANCHES_PER_WORK = 8.0
 
 
@@ -139,7 +139,7 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     direct = Aside(
         Request(
             build.model,
-            int(budget.limits.deterministic_time * NODES_PER_WORK) + 1,
+            _direct_nodes(build, budget),
             budget.wall_left_s,
             best.values,
             budget.limits.gap,
@@ -163,6 +163,11 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     if answer is not None and not best.closed:
         best.take("direct mip", build, answer.values, answer.bound)
     budget.report("cost", best.cost, best.bound)
+
+
+def _direct_nodes(build: Build, budget: Budget) -> int:
+    per_second = NODES_PER_WORK / max(1, len(build.model.names))
+    return int(budget.limits.deterministic_time * per_second) + 1
 
 
 def _interruptible(budget: Budget, work: Callable[[], T]) -> T | None:

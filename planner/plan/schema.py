@@ -469,6 +469,8 @@ class Plan(PlanModel):
     explanations: tuple[Explanation, ...] = ()
     alternatives: tuple[PlanAlternative, ...] = ()
     """Plans that cost little more and use other GPUs, where they were asked for."""
+    alternatives_within: float | None = None
+    """How much dearer an alternative was allowed to be, as a share; absent where none was asked for."""
     slack: tuple[str, ...] = ()
     """What is left: GPUs of each pool that is in use or owned, money and power under their limits."""
     assumptions: tuple[str, ...] = ()

@@ -133,10 +133,13 @@ def _inventory(plan: Plan, width: int) -> list[str]:
 
 def _alternatives(plan: Plan, width: int) -> list[str]:
     """Plans that cost little more: what is different, and where each workload then runs that moves."""
-    if not plan.alternatives:
+    if plan.alternatives_within is None:
         return []
+    share = f"{100 * plan.alternatives_within:g} %"
+    if not plan.alternatives:
+        return [f"No plan within {share} of this one uses other GPUs", ""]
     here = {(w.name, a.pool, a.gpus) for w in plan.workloads for a in w.assignment}
-    lines = ["Plans that cost little more and use other GPUs"]
+    lines = [f"Plans within {share} that use other GPUs"]
     for number, other in enumerate(plan.alternatives, 1):
         moved = [u for u in other.workloads if (u.workload, u.pool, u.gpus) not in here]
         uses = ", ".join(f"`{u.workload}` on {u.gpus} x `{u.pool}` ({u.layout})" for u in moved)
