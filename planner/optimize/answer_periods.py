@@ -116,7 +116,10 @@ def _refused(scenario: Scenario, part: Part, names: list[str]) -> plan.Plan:
         workloads=_unserved(scenario),
         rejections=folded(part.considered),
         explanations=explain_workloads(part.scenario, part.question, part.considered, names),
-        warnings=(f"the period from {part.period.start} has no place for {', '.join(names)}", *part.question.warnings),
+        warnings=(
+            f"the period from {part.period.start} has no place for {', '.join(names)}",
+            *part.question.warnings,
+        ),
         solve=stats(part.considered, None),
         versions=versions(scenario.digest),
     )

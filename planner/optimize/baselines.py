@@ -65,9 +65,7 @@ def restricted(problem: Problem, rule: Rule) -> Problem:
     """The problem under a rule, where everything may stay unserved so that the rule's failure can be told."""
     allowed = [rule.supply(s) for s in problem.supplies]
     blocks = tuple(_left(b, allowed) for b in problem.blocks)
-    orders = tuple(
-        o if rule.order(o) else replace(o, most=o.least) for o in problem.acquisitions
-    )
+    orders = tuple(o if rule.order(o) else replace(o, most=o.least) for o in problem.acquisitions)
     return replace(problem, blocks=blocks, acquisitions=orders)
 
 

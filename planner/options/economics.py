@@ -37,7 +37,9 @@ def with_economics(scenario: Scenario, plan: Plan) -> Plan:
 def _unit_costs(scenario: Scenario, plan: Plan) -> Iterator[UnitCost]:
     for row in plan.workloads:
         workload = scenario.workload(row.name)
-        held = [(p, w) for p in plan.periods for w in p.workloads if w.name == row.name and w.served]
+        held = [
+            (p, w) for p in plan.periods for w in p.workloads if w.name == row.name and w.served
+        ]
         hours = sum(_gpu_hours(workload, p, w) for p, w in held)
         tokens, output = _tokens(scenario, workload, {p.name for p, _ in held})
         runs = 0 if isinstance(workload.spec, InferenceWorkload) else sum(
@@ -73,9 +75,7 @@ def _runs(workload: ResolvedWorkload, period: PlanPeriod) -> int:
     return max(1, math.ceil(period.hours * HOUR_S / every)) if every else 1
 
 
-def _tokens(
-    scenario: Scenario, workload: ResolvedWorkload, names: set[str]
-) -> tuple[float, float]:
+def _tokens(scenario: Scenario, workload: ResolvedWorkload, names: set[str]) -> tuple[float, float]:
     """All tokens and output tokens of a service with a request rate, over the periods it is served in."""
     spec = workload.spec
     if not isinstance(spec, InferenceWorkload) or spec.demand.requests is None:

@@ -47,7 +47,9 @@ def baseline_table(plan: Plan, width: int) -> list[str]:
             rows.append([one.name, "-", "-", "", f"cannot serve {', '.join(one.unserved)}"])
             continue
         share = one.saving / one.cost if one.cost else Decimal(0)
-        rows.append([one.name, money(one.cost), money(one.saving), f"{100 * share:.1f} %", one.rule])
+        rows.append(
+            [one.name, money(one.cost), money(one.saving), f"{100 * share:.1f} %", one.rule]
+        )
     return render_table(columns, rows, width=width)
 
 

@@ -7,7 +7,6 @@ from planner.optimize.families.nodes import node_terms
 from planner.optimize.linear import Row, row
 from planner.options.problem import Limit
 
-
 LARGE_BOUND = 1_000_000
 """Larger limits are counted in units of a power of ten, of which the bound has at least this many."""
 
