@@ -80,7 +80,8 @@ def baselines(whole: Whole, plan: Outcome, limits: SolveLimits) -> tuple[Baselin
         limits, deterministic_time=limits.deterministic_time / 4, gap=max(limits.gap, RULE_GAP),
         tie_break=False, explain_conflict=False, confirm_infeasible=False,
     )  # fmt: skip
-    found, single = [], []
+    found: list[Baseline] = []
+    single: list[Baseline] = []
     for rule in rules(whole.problem):
         outcome = solve(restricted(whole.problem, rule), limits=quick)
         if outcome.status not in (Status.PROVEN, Status.FEASIBLE):

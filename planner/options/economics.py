@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -117,13 +118,13 @@ def _with_break_even(scenario: Scenario, order: Order) -> Order:
     if order.action == "commit":
         price = per_node(pool, pool.spec.rent[order.offer - 1].price) / pool.node.gpus
         return order.model_copy(update={"break_even": float(price / rent)})
-    fixed, energy, price = purchase_per_gpu_hour(scenario, pool, order.offer - 1)
-    margin = rent - energy
+    bought = purchase_per_gpu_hour(scenario, pool, order.offer - 1)
+    margin = rent - bought.energy
     if margin <= 0:
         return order
-    running = fixed - price[1]
-    saved = (margin - running) * HOURS_PER_MONTH
-    months = float(price[0] / saved) if saved > 0 else None
+    fixed = bought.write_off + bought.holding
+    saved = (margin - bought.holding) * HOURS_PER_MONTH
+    months = float(bought.price / saved) if saved > 0 else None
     return order.model_copy(
         update={"break_even": float(fixed / margin), "crossover_months": months}
     )
@@ -141,17 +142,31 @@ def rent_per_gpu_hour(scenario: Scenario, pool: ResolvedPool) -> Fraction | None
     return min(prices, default=None)
 
 
-def purchase_per_gpu_hour(
-    scenario: Scenario, pool: ResolvedPool, offer: int
-) -> tuple[Fraction, Fraction, tuple[Fraction, Fraction]]:
-    """Of a bought GPU and hour: all that is due used or not, energy at full use, (price, write-off)."""
+@dataclass(frozen=True, slots=True)
+class BoughtGpu:
+    """What one bought GPU costs; money per hour but for its price."""
+
+    price: Fraction
+    """With installation."""
+    write_off: Fraction
+    holding: Fraction
+    """Support and upkeep."""
+    energy: Fraction
+    """At full use."""
+
+
+def purchase_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, offer: int) -> BoughtGpu:
+    """One GPU of an offer to buy."""
     spec = pool.spec.buy[offer]
     price = per_node(pool, spec.price) / pool.node.gpus
     whole = price * (1 + spec.installation)
     life_h = (spec.life or DEFAULT_LIFE_S) / HOUR_S
-    loss = (whole - price * (spec.residual or 0)) / life_h
     support = price * spec.support / (YEAR_S // HOUR_S)
     upkeep = pool.spec.owned.upkeep if pool.spec.owned else None
     hosting = Fraction(upkeep.amount) / HOURS_PER_MONTH / pool.node.gpus if upkeep else Fraction(0)
-    energy = Fraction(energy_of(scenario).cost(pool.gpu.tdp_w or 0, 1))
-    return loss + support + hosting, energy, (whole, loss)
+    return BoughtGpu(
+        price=whole,
+        write_off=(whole - price * (spec.residual or 0)) / life_h,
+        holding=support + hosting,
+        energy=Fraction(energy_of(scenario).cost(pool.gpu.tdp_w or 0, 1)),
+    )
