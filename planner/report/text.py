@@ -27,7 +27,8 @@ def render_text(plan: Plan, *, width: int = 100) -> str:
     if plan.status in (Status.INFEASIBLE, Status.UNKNOWN) or plan.cost is None:
         return render_refusal(plan, width=width)
     lines = [*_table(plan, width), ""]
-    lines += _section("Speed", [(w.name, w.summary) for w in plan.workloads if w.summary], width)
+    title = "Speed in the first period" if len(plan.periods) > 1 else "Speed"
+    lines += _section(title, [(w.name, w.summary) for w in plan.workloads if w.summary], width)
     lines += _section(
         "Why these GPUs", [(w.name, w.binding) for w in plan.workloads if w.binding], width
     )
