@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,9 +16,10 @@ from planner.legality import serving_illegal
 from planner.memory.serving import ServingMemory, ServingSetup, serving_memory
 from planner.options.account import account_at, at, bottleneck, flag_at, need_have
 from planner.options.asks import PoolFacts, ServingAsk
+from planner.options.buckets import SizeRates, best_by_size, measured_rates, rows_of
 from planner.options.interconnect import floor_rejection, link_gb_s
 from planner.options.layouts import Grid, serving_grid
-from planner.options.problem import DEMAND_UNITS
+from planner.options.problem import DEMAND_UNITS, LOAD_UNITS
 from planner.options.records import Account, Found, Option, Reason, Rejection, Timing
 from planner.options.select import best_by_gpus, nearest
 from planner.speed.serving import ServingSpeed, ServingSpeedSetup, serving_speed
@@ -41,6 +43,8 @@ class _Format:
 def serving_candidates(ask: ServingAsk, pool: PoolFacts, *, detail: bool = False) -> Found:
     """Every candidate of the workload on the pool; with `detail` each as a record of its own."""
     found = Found()
+    if ask.measured and not rows_of(ask, pool.gpu.id):
+        return Found(rejections=(_unmeasured(ask, pool),), rejected=1)
     preference = 0
     for precision in ask.precision:
         for kv in ask.kv:
@@ -73,6 +77,16 @@ def _format(
     return Rejection(
         ask.name, pool.name, layout, Reason.CAPABILITY, how.reason, bottleneck="capability"
     )
+
+
+def _unmeasured(ask: ServingAsk, pool: PoolFacts, layout: Layout | None = None) -> Rejection:
+    """The user's table does not hold this GPU, or not in this number."""
+    counts = ", ".join(str(row.gpus) for row in rows_of(ask, pool.gpu.id))
+    what = f"replicas of {counts} GPUs only for" if counts else "no row for"
+    return Rejection(
+        ask.name, pool.name, layout or Layout(), Reason.NOT_ALLOWED,
+        f"`throughput.measured` has {what} {pool.gpu.id}", bottleneck="user",
+    )  # fmt: skip
 
 
 def memory_setup(ask: ServingAsk, weights: str, kv: str) -> ServingSetup:
@@ -121,16 +135,56 @@ def _layouts(ask: ServingAsk, pool: PoolFacts, chosen: _Format, *, detail: bool)
     found = Found(rejections=tuple(refused), rejected=len(refused))
     if not len(grid):
         return found
+    if not ask.by_size:
+        return found.plus(_sort_out(_one_pass(ask, pool, chosen, grid), detail=detail))
+    if ask.measured:
+        run = _one_pass(ask, pool, chosen, grid, speed=False)
+        rates = measured_rates(ask, pool.gpu.id, grid.gpus)
+    else:
+        each = [replace(ask, prompt=s.prompt, output=s.output, sizes=()) for s in ask.buckets]
+        passes = tuple(_one_pass(one, pool, chosen, grid) for one in each)
+        run = replace(passes[0], ask=ask, by_size=passes)
+        rates = _rates(ask, passes)
+    return found.plus(_sort_out(replace(run, rates=rates), detail=detail))
+
+
+def _one_pass(
+    ask: ServingAsk, pool: PoolFacts, chosen: _Format, grid: Grid, *, speed: bool = True
+) -> _Pass:
+    """Memory and, unless it was measured, speed of all layouts at the mean request size."""
     memory = serving_memory(
         ask.model, pool.gpu, chosen.engine, memory_setup(ask, chosen.weights, chosen.kv),
         tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, nvlink=pool.link.scale_up,
     )  # fmt: skip
+    if not speed:
+        return _Pass(ask, pool, chosen, grid, memory, None)
     held = memory.sequences_low if ask.careful else memory.sequences
     if ask.concurrent is not None:
         # No replica ever sees more than all that is in flight.
         held = np.minimum(held, ask.concurrent)
-    speed = _speed(ask, pool, chosen, grid, np.maximum(np.asarray(held, np.float64), 1.0))
-    return found.plus(_sort_out(_Pass(ask, pool, chosen, grid, memory, speed), detail=detail))
+    floor = np.maximum(np.asarray(held, np.float64), 1.0)
+    return _Pass(ask, pool, chosen, grid, memory, _speed(ask, pool, chosen, grid, floor))
+
+
+def _rates(ask: ServingAsk, passes: Sequence[_Pass]) -> SizeRates:
+    """Rates and latencies of the speed model, size by size."""
+    runs = [
+        run.spread(run.memory.runs if ask.careful else run.memory.runs_best) > 0 for run in passes
+    ]
+
+    def stack(name: str) -> Floats:
+        return np.stack([run.spread(getattr(run.speed, name)) for run in passes])
+
+    return SizeRates(
+        ask.buckets,
+        ask.rate or 0.0,
+        stack("requests_per_s"),
+        stack("low"),
+        stack("high"),
+        np.stack([np.where(ok, _counted(run), 0.0) for ok, run in zip(runs, passes, strict=True)]),
+        stack("ttft_percentile_s"),
+        stack("tpot_percentile_s"),
+    )
 
 
 def _refusal(
@@ -184,7 +238,12 @@ class _Pass:
     chosen: _Format
     grid: Grid
     memory: ServingMemory
-    speed: ServingSpeed
+    speed: ServingSpeed | None
+    """None where the user's table stands in for the model."""
+    rates: SizeRates | None = None
+    """Set where requests are shared out by size."""
+    by_size: tuple[_Pass, ...] = ()
+    """The passes behind `rates`, one a size; none where they were measured."""
 
     def spread(self, value: object) -> Floats:
         """A figure over all rows."""
@@ -201,10 +260,12 @@ def _sort_out(run: _Pass, *, detail: bool) -> Found:
     host, offered = run.spread(ledger.host_bytes), float(run.pool.host_bytes or 0)
     rate = run.spread(_counted(run))
     demand = _demand(ask)
+    latency = _tpot(run)
     tests: list[tuple[Reason, Bools, Floats]] = [
         (Reason.MEMORY, ~runs, need - have),
         (Reason.HOST_RAM, host > offered, host - offered),
-        (Reason.LATENCY, rate <= 0, run.spread(run.speed.tpot_percentile_s)),
+        (Reason.NOT_ALLOWED, (rate <= 0) & bool(ask.measured), run.grid.gpus.astype(np.float64)),
+        (Reason.LATENCY, rate <= 0, latency),
         (Reason.COUNT, rate * DEMAND_UNITS < demand, -rate),
     ]
     ok = np.ones(len(run.grid), bool)
@@ -215,7 +276,12 @@ def _sort_out(run: _Pass, *, detail: bool) -> Found:
         rejections += [_rejection(run, int(i), reason) for i in rows]
         ok &= ~failed
     fitting = int(ok.sum())
-    chosen = np.flatnonzero(ok).tolist() if detail else best_by_gpus(run.grid.gpus, ok, rate, need)
+    if detail:
+        chosen = np.flatnonzero(ok).tolist()
+    elif run.rates is not None:
+        chosen = best_by_size(run.grid.gpus, ok, run.rates.counted, need)
+    else:
+        chosen = best_by_gpus(run.grid.gpus, ok, rate, need)
     options = tuple(_option(run, int(i)) for i in chosen)
     return Found(options, tuple(rejections), fitting - len(options), len(run.grid) - fitting)
 
@@ -223,10 +289,22 @@ def _sort_out(run: _Pass, *, detail: bool) -> Found:
 def _counted(run: _Pass) -> Floats:
     """The rate a plan counts on: the low one at default risk; sequences in flight have no interval."""
     speed = run.speed
+    if run.rates is not None:
+        return run.rates.mix(run.rates.counted)
+    assert speed is not None
     if run.ask.concurrent is not None:
         # Sequences are whole; the solver of the closed loop leaves 62.999... for 63.
         return np.where(speed.limit == "slo", 0.0, np.floor(speed.concurrency + 1e-6))
     return speed.low if run.ask.careful else speed.requests_per_s
+
+
+def _tpot(run: _Pass) -> Floats:
+    """Time per output token, the shortest of all sizes; nothing where rates were measured."""
+    if run.rates is None:
+        assert run.speed is not None
+        return run.spread(run.speed.tpot_percentile_s)
+    tpot = run.rates.tpot_s
+    return run.spread(0.0) if tpot is None else np.asarray(np.min(tpot, axis=0), np.float64)
 
 
 def _rejection(run: _Pass, i: int, reason: Reason) -> Rejection:
@@ -237,7 +315,13 @@ def _rejection(run: _Pass, i: int, reason: Reason) -> Rejection:
         return _memory_rejection(ask, pool, layout, account)
     if reason is Reason.HOST_RAM:
         return _host_rejection(ask, pool, layout, account)
-    timing = _timing(ask, run.memory, run.speed, i)
+    if reason is Reason.NOT_ALLOWED:
+        return _unmeasured(ask, pool, layout)
+    if run.by_size and reason is Reason.LATENCY:
+        # None of the sizes is served in time; the shortest one comes nearest.
+        at_least = min(run.by_size, key=lambda one: one.ask.prompt + one.ask.output)
+        return _rejection(replace(at_least, by_size=()), i, reason)
+    timing = _timing(run, i)
     if reason is Reason.LATENCY:
         return _latency_rejection(ask, pool, layout, timing)
     return Rejection(
@@ -250,26 +334,32 @@ def _rejection(run: _Pass, i: int, reason: Reason) -> Rejection:
 def _option(run: _Pass, i: int) -> Option:
     ask, pool, chosen = run.ask, run.pool, run.chosen
     layout = _layout(ask, chosen, run.grid, i)
-    timing = _timing(ask, run.memory, run.speed, i)
+    timing = _timing(run, i)
     counted, demand = float(run.spread(_counted(run))[i]), _demand(ask)
     units = min(DEMAND_UNITS, math.floor(DEMAND_UNITS * counted / demand))
     account = account_at(run.memory.ledger, i)
+    loads = run.rates.loads(i) if run.rates is not None else ()
+    replicas = math.ceil(DEMAND_UNITS / units)
+    if loads:
+        replicas = math.ceil(sum(load for load in loads if load > 0) / LOAD_UNITS)
+    main = run.by_size[run.rates.heaviest(i)] if run.by_size and run.rates is not None else run
     return Option(
         workload=ask.name,
         pool=pool.name,
         layout=layout,
         gpus=layout.gpus,
         nodes=0,
-        replicas=max(ask.replicas_min, math.ceil(DEMAND_UNITS / units)),
+        replicas=max(ask.replicas_min, replicas),
         units=units,
         host_bytes=round(account.host_gib * GIB),
         nvme_bytes=0,
         preference=chosen.preference,
         utilisation=1.0,
-        account=_with_load(ask, account, timing, at(run.memory.kv_bytes_per_token, i)),
+        account=_with_load(main.ask, account, timing, at(run.memory.kv_bytes_per_token, i)),
         timing=timing,
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
         assumptions=(chosen.how.reason,) if chosen.how.reason else (),
+        loads=loads,
     )
 
 
@@ -294,7 +384,27 @@ def _demand(ask: ServingAsk) -> float:
     return float(ask.concurrent) if ask.concurrent is not None else ask.rate or 0.0
 
 
-def _timing(ask: ServingAsk, memory: ServingMemory, speed: ServingSpeed, i: int) -> Timing:
+def _timing(run: _Pass, i: int) -> Timing:
+    """The speed of one replica; by size, that of the sizes it serves, in their proportions."""
+    rates = run.rates
+    if rates is None:
+        return _timing_at(run, i)
+    shown = {n: float(rates.mix(getattr(rates, n))[i]) for n in ("best", "low", "high")}
+    by_mix = {
+        "rate": shown["best"],
+        "rate_low": shown["low"],
+        "rate_high": shown["high"],
+        "ttft_s": rates.worst(rates.ttft_s, i),
+        "tpot_s": rates.worst(rates.tpot_s, i),
+    }
+    if not run.by_size:
+        return Timing(unit="requests/s", limit="the measured table", **by_mix)  # type: ignore[arg-type]
+    return replace(_timing_at(run.by_size[rates.heaviest(i)], i), **by_mix)
+
+
+def _timing_at(run: _Pass, i: int) -> Timing:
+    ask, memory, speed = run.ask, run.memory, run.speed
+    assert speed is not None
     limit = str(speed.limit[i])
     hours = ask.deadline_s / HOUR_S if ask.deadline_s else None
     common = {

@@ -89,9 +89,6 @@ UNSUPPORTED: Final = (
     Unsupported("limits.power", "a limit per period", _PER_PERIOD, _is_list),
     Unsupported("workloads[].demand", "demand per period", _PER_PERIOD, _is_list),
     Unsupported("workloads[].demand.growth", "growing demand", _PER_PERIOD),
-    Unsupported(
-        "workloads[].demand.sizes", "a histogram of request sizes", "give means: `prompt`, `output`"
-    ),
 )
 """Everything that is refused for now."""
 
