@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,19 +37,25 @@ class Activations:
     """While the first layer goes backward."""
 
 
+ABSENT: Final[Floats] = np.zeros(())
+"""A component that does not exist in a phase."""
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Bytes by component in one phase, in the order of COMPONENTS."""
+    """Bytes by component in one phase, in the order of COMPONENTS, and their sum."""
 
     parts: tuple[Floats, ...]
+    total: Floats
 
-    @property
-    def total(self) -> Floats:
-        """All components."""
-        total = self.parts[0] + self.parts[1]
-        for part in self.parts[2:]:
-            total = total + part
-        return total
+
+def phase_of(*parts: Floats) -> Phase:
+    """A phase from its components."""
+    present = [part for part in parts if part is not ABSENT]
+    total = present[0] + present[1]
+    for part in present[2:]:
+        total = total + part
+    return Phase(parts, total)
 
 
 def step_phases(
@@ -74,19 +81,18 @@ def step_phases(
     early = accumulates * full
     first = np.maximum(early, state.head_gradient if not in_backward else early)
     p, o = state.parameters, state.optimizer
-    none = 0.0 * p
     between = np.maximum(early, state.layer_gradient)
     # Sharded, the root is reduced last, and while a layer goes backward those before it wait, already gathered.
     sharded = np.greater(waiting, 0)
     missing = np.maximum(waiting, 1.0) * state.layer_gradient + sharded * state.outer_gradient
     nearly = np.maximum(full - missing, early)
-    step_grads = none if in_backward else grads
+    step_grads = ABSENT if in_backward else grads
     return (
-        Phase((p, early, o, kept.forward + state.copies, loss.peak, buffers.loss)),
-        Phase((p, first, o, kept.start + state.copies, none, buffers.start)),
-        Phase((p, between, o, kept.between + state.copies, none, buffers.middle)),
-        Phase((p, nearly, o, kept.end, none, buffers.middle)),
-        Phase((p, step_grads, o, none, none, state.step)),
+        phase_of(p, early, o, kept.forward + state.copies, loss.peak, buffers.loss),
+        phase_of(p, first, o, kept.start + state.copies, ABSENT, buffers.start),
+        phase_of(p, between, o, kept.between + state.copies, ABSENT, buffers.middle),
+        phase_of(p, nearly, o, kept.end, ABSENT, buffers.middle),
+        phase_of(p, step_grads, o + state.step, ABSENT, ABSENT, ABSENT),
     )
 
 
@@ -96,31 +102,30 @@ class Peak:
 
     index: NDArray[np.int64]
     parts: dict[str, Floats]
-    totals: tuple[Floats, ...]
-
-    @property
-    def total(self) -> Floats:
-        """Allocated bytes at the peak."""
-        return Phase(tuple(self.parts.values())).total
+    total: Floats
+    """Allocated bytes at the peak."""
 
 
 def peak_of(phases: tuple[Phase, ...]) -> Peak:
     """The maximum over the phases, with what is alive in it.
 
-    >>> one = Phase(tuple(np.float64(x) for x in (4, 0, 2, 9, 1, 0)))
-    >>> two = Phase(tuple(np.float64(x) for x in (4, 4, 2, 0, 0, 0)))
+    >>> one = phase_of(*(np.float64(x) for x in (4, 0, 2, 9, 1, 0)))
+    >>> two = phase_of(*(np.float64(x) for x in (4, 4, 2, 0, 0, 0)))
     >>> int(peak_of((one, two)).index), float(peak_of((one, two)).total)
     (0, 16.0)
     """
     totals = tuple(p.total for p in phases)
     best = np.asarray(totals[0], dtype=np.float64)
     index = np.zeros(best.shape, dtype=np.int64)
-    parts = [np.asarray(x, dtype=np.float64) for x in phases[0].parts]
+    parts = list(phases[0].parts)
     for number, phase in enumerate(phases[1:], start=1):
         above = np.greater(totals[number], best)
         if not np.any(above):
             continue
         best = np.where(above, totals[number], best)
         index = np.where(above, number, index)
-        parts = [np.where(above, new, old) for new, old in zip(phase.parts, parts, strict=True)]
-    return Peak(index, dict(zip(COMPONENTS, parts, strict=True)), totals)
+        parts = [
+            old if new is old else np.where(above, new, old)
+            for new, old in zip(phase.parts, parts, strict=True)
+        ]
+    return Peak(index, dict(zip(COMPONENTS, parts, strict=True)), best)

@@ -65,6 +65,10 @@ def _loss(
     kind = memory.default_loss if setup.loss == "auto" else setup.loss
     split = ranks.tp if memory.split_logits else 1.0
     loss = loss_bytes(memory.losses[kind], ranks.tokens, model.vocab_size, model.hidden_size, split)
+    if setup.quantized and memory.quantized_head:
+        # The head is dequantized for its product and once more for its backward pass.
+        head = 2.0 * model.vocab_size * model.hidden_size / split
+        loss = LossBytes(loss.kept, loss.peak + head)
     if role == "first" and not ranks.one_stage:
         alone = np.equal(ranks.pp, 1) * 1.0
         loss = LossBytes(loss.kept * alone, loss.peak * alone)

@@ -16,7 +16,7 @@ import numpy as np
 from planner.catalog.formats import WeightFormat, weight_format
 from planner.catalog.parameters import layer_groups, outer_tensors
 from planner.catalog.records import Model
-from planner.catalog.tensors import TensorSpec
+from planner.catalog.tensors import TensorSpec, matrix
 from planner.memory.arrays import Floats
 from planner.memory.formats import bits_per_element
 
@@ -75,25 +75,31 @@ class Section:
 _SPLITS = {"column": "column", "row": "column", "kv_column": "kv", "vocab": "vocab", "expert": "expert"}  # fmt: skip
 
 
-def _split(tensors: Iterable[TensorSpec], bits: WeightFormat | None, model: Model) -> Split:
+def _split(
+    tensors: Iterable[TensorSpec], bits: WeightFormat | None, model: Model, *, head: bool
+) -> Split:
     sums: dict[str, float] = {}
     for tensor in tensors:
         name = _SPLITS.get(tensor.split, "whole")
         size: float = tensor.count
         if bits is not None:
-            head = tensor.kind == "lm_head" and bits.scope == "all"
             size *= bits_per_element(bits, tensor, model, 0, quantize_head=head) / 8
         sums[name] = sums.get(name, 0.0) + size
     return Split(**sums)
 
 
 def _section(
-    tensors: tuple[TensorSpec, ...], fmt: WeightFormat, model: Model, layers: int = 1
+    tensors: tuple[TensorSpec, ...],
+    fmt: WeightFormat,
+    model: Model,
+    layers: int = 1,
+    *,
+    head: bool = False,
 ) -> Section:
     matrices = tuple((t.name, t.rows, t.cols, t.copies) for t in tensors if t.rows and t.cols)
     return Section(
-        _split(tensors, None, model),
-        _split(tensors, fmt, model),
+        _split(tensors, None, model, head=False),
+        _split(tensors, fmt, model, head=head or fmt.scope == "all"),
         layers,
         any(t.kind == "expert" for t in tensors),
         matrices,
@@ -130,8 +136,10 @@ class Parts:
 
 
 @lru_cache(maxsize=4096)
-def parts(model: Model, weights: str = "bf16") -> Parts:
+def parts(model: Model, weights: str = "bf16", *, quantized_head: bool = False) -> Parts:
     """Sections of a model whose base weights are stored as `weights`.
+
+    `quantized_head`: the head is quantized as well, and where it is tied it is a second, quantized matrix.
 
     >>> from planner.catalog import model
     >>> p = parts(model("llama-65b"), "nf4-plain")
@@ -140,13 +148,13 @@ def parts(model: Model, weights: str = "bf16") -> Parts:
     """
     fmt = weight_format(weights)
     before, after = outer_tensors(model)
+    tied = model.tie_word_embeddings
+    if quantized_head and tied:
+        head = matrix("lm_head", "lm_head", model.vocab_size, model.hidden_size, "vocab")
+        after, tied = (*after, head), False
     groups = tuple(_section(g.tensors, fmt, model, len(g.layers)) for g in layer_groups(model))
-    return Parts(
-        _section(before, fmt, model),
-        _section(after, fmt, model),
-        groups,
-        model.tie_word_embeddings,
-    )
+    outer = _section(after, fmt, model, head=quantized_head)
+    return Parts(_section(before, fmt, model), outer, groups, tied)
 
 
 def vocab_share(model: Model, tp: Floats, *, split: bool, padded: bool) -> Floats:

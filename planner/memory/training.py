@@ -68,7 +68,8 @@ def _account(
         model, memory, setup, micro_batch, (tp, pp, dp, cp, ep, zero), accumulation
     )
     base = "fp32" if mixed_base(setup) else setup.weights if setup.adapters else "bf16"
-    model_parts = parts(model, base)
+    head = setup.quantized and memory.quantized_head
+    model_parts = parts(model, base, quantized_head=head)
     stages = [stage_account(model, model_parts, setup, memory, ranks, "first")]
     if not ranks.one_stage:
         stages.append(stage_account(model, model_parts, setup, memory, ranks, "last"))

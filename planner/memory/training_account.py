@@ -22,7 +22,7 @@ from planner.memory.overhead import (
     nccl_bytes,
     reserved_bytes,
 )
-from planner.memory.phases import PHASES
+from planner.memory.phases import ABSENT, COMPONENTS, PHASES
 from planner.memory.ranks import Ranks
 from planner.memory.setup import TrainingSetup
 from planner.memory.stage import Stage
@@ -85,24 +85,49 @@ def _component(name: str, value: Range, formula: str, tag: Tag, wider: float | F
     return Component(name, value.best, upper, formula, tag)
 
 
-def _live(
-    memory: FrameworkMemory, setup: TrainingSetup, stages: list[Stage], wider: float | Floats
-) -> tuple[Component, ...]:
-    """Components of the allocated peak with their margins."""
+def _margins(memory: FrameworkMemory, setup: TrainingSetup) -> dict[str, float]:
+    """Upper over best, less one, of the components that are not exact."""
     kept = _margin(memory.compiled if setup.compiled else memory.activations)
     if setup.recompute == "full":
         # Block inputs are certain; only the block being recomputed is not.
         kept /= 2
     elif setup.quantized:
         kept += _margin(memory.quantized_activations)
-    margins = {"activations": kept, "loss": kept / 2, "gather_buffers": _BUFFER_MARGIN}
+    return {"activations": kept, "loss": kept / 2, "gather_buffers": _BUFFER_MARGIN}
+
+
+def _highest(stages: list[Stage], margins: dict[str, float]) -> Floats:
+    """The largest upper value over all phases: a phase below the peak may have the wider margin."""
+    highest = np.zeros_like(stages[0].peak.total)
+    for stage in stages:
+        for phase in stage.phases:
+            parts = [(m, phase.parts[COMPONENTS.index(n)]) for n, m in margins.items()]
+            present = [np.square(m * part) for m, part in parts if part is not ABSENT]
+            square = sum(present[1:], present[0]) if present else ABSENT
+            highest = np.maximum(highest, phase.total + np.sqrt(square))
+    return highest
+
+
+def _live(
+    memory: FrameworkMemory, setup: TrainingSetup, stages: list[Stage], wider: float | Floats
+) -> tuple[Component, ...]:
+    """Components of the allocated peak with their margins.
+
+    The margin of activations is what lifts the total to the highest upper value of any phase.
+    """
+    margins = _margins(memory, setup)
+    best = {n: _fullest(stages, [s.peak.parts[n] for s in stages]) for n in _FORMULAS}
+    others = np.square(margins["loss"] * best["loss"])
+    others = others + np.square(margins["gather_buffers"] * best["gather_buffers"])
+    above = _highest(stages, margins) - _fullest(stages, [s.peak.total for s in stages])
+    lift = np.sqrt(np.maximum(np.square(above) - others, 0.0))
     components = []
     for name, formula in _FORMULAS.items():
-        best = _fullest(stages, [s.peak.parts[name] for s in stages])
-        margin = margins.get(name, 0.0)
-        upper = best * (1.0 + margin) if margin else best
+        value, margin = best[name], margins.get(name, 0.0)
+        upper = value + lift if name == "activations" else value * (1.0 + margin)
         tag: Tag = "calibrated" if margin else "modelled"
-        components.append(_component(name, Range(best, upper), formula, tag, wider))
+        whole = Range(value, upper if margin else value)
+        components.append(_component(name, whole, formula, tag, wider))
     constant = memory.fixed_gib
     fixed = constant_bytes(constant, np.zeros_like(stages[0].peak.total))
     components.append(_component("workspace", fixed, "constant_bytes", constant.tag, wider))

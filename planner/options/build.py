@@ -164,6 +164,8 @@ def _on_own_nodes(
     if isinstance(ask, ServingAsk):
         assert ask.deadline_s is not None
         per_node = max(1, supplier.facts.node_gpus // option.gpus)
+        if base.host_sixteenths:
+            per_node = max(1, min(per_node, HOST_SHARES // base.host_sixteenths))
         # Bundles of full nodes share the work evenly, so fewer hours may be billed than the deadline has.
         bundles = math.ceil(DEMAND_UNITS / (units * per_node))
         hours = hours * DEMAND_UNITS / (units * per_node * bundles)

@@ -10,7 +10,7 @@ from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.consider import consider_one
 from planner.options.describe import layout_text
 from planner.options.explain import explain_ask
-from planner.options.explain.what_if import MOST_GPUS, fits_with
+from planner.options.explain.what_if import least_gpus
 from planner.options.plan_parts import plan_layout, plan_ledger, plan_speed
 from planner.options.records import Considered, Option
 from planner.plan.fit_schema import Fit, FitLayout, KindFit, Limit
@@ -42,7 +42,7 @@ def _kind(ask: Ask, pool: PoolFacts, assumed: tuple[str, ...]) -> KindFit:
             verdict="does not fit",
             summary=_miss_words(considered),
             limits=tuple(_limits(ask, pool)),
-            least_gpus=_least_gpus(ask, pool),
+            least_gpus=least_gpus(ask, pool),
             explanation=explain_ask(ask, [pool]),
             assumed=assumed,
         )
@@ -135,8 +135,3 @@ def _largest_batch(ask: TrainingAsk, pool: PoolFacts) -> int:
             break
         largest = size
     return largest
-
-
-def _least_gpus(ask: Ask, pool: PoolFacts) -> int | None:
-    fits = fits_with(ask, pool)
-    return next((n for n in range(pool.node_gpus + 1, MOST_GPUS + 1) if fits(n)), None)

@@ -66,7 +66,7 @@ def question_of(scenario: Scenario) -> Question:
         currency=scenario.spec.currency,
         asks=tuple(ask_of(w) for w in scenario.workloads),
         wishes=tuple(_wish(w.spec) for w in scenario.workloads),
-        suppliers=tuple(_supplier(p) for p in scenario.pools),
+        suppliers=tuple(supplier_of(p) for p in scenario.pools),
         energy=energy,
         limits=_limits(scenario),
         defaults={w.name: _defaults(scenario, w) for w in scenario.workloads},
@@ -79,7 +79,7 @@ def question_of(scenario: Scenario) -> Question:
 # ------------------------------------------------------------------------------------------ supply
 
 
-def _supplier(pool: ResolvedPool) -> Supplier:
+def supplier_of(pool: ResolvedPool) -> Supplier:
     terms = []
     if pool.available_nodes:
         upkeep = pool.spec.owned.upkeep if pool.spec.owned else None

@@ -218,8 +218,18 @@ class Repair(PlanModel):
 
     change: str
     cost: Money | None = None
+    """What the whole plan costs with the change; of workloads that still have no place nothing is counted."""
     verified: bool = True
     workload: str = ""
+    """The workload that gets a place by it; empty where all do."""
+    difference: Money | None = None
+    """Cost over the cheapest plan for the workloads that have one without any change."""
+    kind: str = ""
+    """Sort of change: precision, context, deadline, nodes, rent, opex, drop, ..."""
+    gives: str = ""
+    """What the workload gets: GPUs, layout, memory, time."""
+    combination: bool = False
+    """Several changes together; the cheapest of those tried, which is not proven to be the cheapest there is."""
 
 
 class SourcePlace(PlanModel):
@@ -262,6 +272,12 @@ class Explanation(PlanModel):
     """Changes that were confirmed to work."""
     notes: tuple[str, ...] = ()
     """Changes people try first that cannot work, with the number that rules them out."""
+    so: str = ""
+    """What follows from the facts."""
+    conflict: tuple[ConflictRow, ...] = ()
+    """The user's rows that cannot all hold."""
+    checked: str = ""
+    """How far it was tested that every row of the conflict is needed."""
 
 
 class SolveStats(PlanModel):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from planner.plan.schema import Explanation, Plan, SourcePlace, Status
+from collections.abc import Sequence
+
+from planner.plan.schema import Explanation, Plan, Repair, SourcePlace, Status
 from planner.report.table import Column, render_table, wrap
 from planner.units import money
 
 
 def render_refusal(plan: Plan, *, width: int = 100) -> str:
-    """Verdict first, then one block for each workload without a place, the conflict, and repairs."""
+    """Verdict first, then one block for each workload without a place or for all together, then what can be had."""
     lines: list[str] = []
     if plan.status is Status.UNKNOWN:
         lines += wrap(
@@ -17,19 +19,21 @@ def render_refusal(plan: Plan, *, width: int = 100) -> str:
             first="error[P303]: ", rest="  ", width=width,
         )  # fmt: skip
     for explanation in plan.explanations:
-        lines += [*explanation_lines(explanation, width), ""]
-    if plan.conflict:
-        lines += [*_conflict(plan, width), ""]
-    if plan.repairs:
-        lines += [*_repairs(plan, width), ""]
+        own = [r for r in plan.repairs if r.workload == explanation.workload]
+        lines += [*explanation_lines(explanation, width, own), ""]
+    if plan.explanations and plan.explanations[0].workload:
+        together = [r for r in plan.repairs if not r.workload]
+        if together:
+            what = "to serve all workloads (the cheapest of the combinations tried, not proven)"
+            lines += [*repair_lines(together, width, what), ""]
     lines += _alone(plan, width)
-    codes = sorted({e.code for e in plan.explanations} or ({"P301"} if plan.conflict else set()))
+    codes = sorted({e.code for e in plan.explanations})
     if codes:
         lines.append("For more information: " + ", ".join(f"planner explain {c}" for c in codes))
     return "\n".join(lines).rstrip() + "\n"
 
 
-def explanation_lines(e: Explanation, width: int) -> list[str]:
+def explanation_lines(e: Explanation, width: int, repairs: Sequence[Repair] = ()) -> list[str]:
     """The block of one workload: headline, source line, facts, account, what helps and what cannot."""
     lines = wrap(e.headline, first=f"error[{e.code}]: ", rest="  ", width=width)
     margin = " "
@@ -38,19 +42,61 @@ def explanation_lines(e: Explanation, width: int) -> list[str]:
         facts.insert(0, e.label)
     if e.place is not None:
         margin = " " * len(str(e.place.line))
-        lines += _source(e.place, e.label, width)
+        label, rest = _beside(e.place, e.label, width)
+        facts[:0] = [rest] if rest else []
+        lines += _source(e.place, label, width)
     for number, fact in enumerate(facts):
         lead = "because " if number == 0 else "and "
         lines += wrap(fact, first=f"{margin} = {lead}", rest=f"{margin}   ", width=width)
+    if e.so:
+        lines += wrap(e.so, first=f"{margin} = so ", rest=f"{margin}   ", width=width)
     if e.tried:
         lines += ["", *_tried(e, width)]
+    if len(e.conflict) > 1:
+        names = "  ".join(row.name for row in e.conflict)
+        lines += [
+            "",
+            *wrap(f"{names}  ({e.checked})", first="  in conflict: ", rest="    ", width=width),
+        ]
     if e.help:
-        lines += ["", "help: each change below makes it fit (confirmed by a second run)"]
+        lines += ["", "help: each change below makes it fit (confirmed by fitting again)"]
         for number, text in enumerate(e.help, 1):
             lines += wrap(text, first=f"  {number:2}. ", rest="      ", width=width)
+    if repairs:
+        what = "gives it a place" if e.workload else "makes the scenario solvable"
+        lines += [
+            "", *repair_lines(repairs, width, f"each change below {what} (confirmed by a second solve)")
+        ]  # fmt: skip
     for text in e.notes:
         lines += wrap(text, first="note: ", rest="  ", width=width)
     return lines
+
+
+def _beside(place: SourcePlace, label: str, width: int) -> tuple[str, str]:
+    """A label where there is room after the carets, else as the first fact."""
+    room = width - len(str(place.line)) - 3 - place.end_column
+    return (label, "") if len(label) <= room else ("", label)
+
+
+def repair_lines(repairs: Sequence[Repair], width: int, what: str) -> list[str]:
+    """Numbered changes with what they give and what the plan then costs."""
+    lines = wrap(what, first="help: ", rest="  ", width=width)
+    for number, repair in enumerate(repairs, 1):
+        gives = f": {repair.gives}" if repair.gives else ""
+        lines += wrap(
+            f"{repair.change}{gives}{_price(repair)}",
+            first=f"  {number:2}. ", rest="      ", width=width,
+        )  # fmt: skip
+    return lines
+
+
+def _price(repair: Repair) -> str:
+    if repair.cost is None:
+        return ""
+    if repair.difference is None:
+        return f"; total {money(repair.cost)}"
+    sign = "+" if repair.difference >= 0 else "-"
+    return f"; total {money(repair.cost)} ({sign}{money(abs(repair.difference))})"
 
 
 def _source(place: SourcePlace, label: str, width: int) -> list[str]:
@@ -93,33 +139,13 @@ def _tried(e: Explanation, width: int) -> list[str]:
     return ["  " + line for line in render_table(columns, rows, width=width - 2)]
 
 
-def _conflict(plan: Plan, width: int) -> list[str]:
-    lines = ["error[P301]: no plan exists: the workloads have options, but not together"]
-    for number, row in enumerate(plan.conflict):
-        lead = "because " if number == 0 else "and "
-        where = f" (line {row.line})" if row.line else ""
-        lines += wrap(f"{row.text}{where}", first=f"  = {lead}", rest="    ", width=width)
-    names = "  ".join(row.name for row in plan.conflict)
-    return [*lines, *wrap(f"facts in conflict: {names}", first="  ", rest="    ", width=width)]
-
-
-def _repairs(plan: Plan, width: int) -> list[str]:
-    lines = ["help: each change below makes the scenario solvable (confirmed by a second solve)"]
-    for number, repair in enumerate(plan.repairs, 1):
-        price = f"  total {money(repair.cost)}" if repair.cost is not None else ""
-        lines += wrap(
-            f"{repair.change}{price}", first=f"  {number:2}. ", rest="      ", width=width
-        )
-    return lines
-
-
 def _alone(plan: Plan, width: int) -> list[str]:
     refused = {e.workload for e in plan.explanations}
     lines: list[str] = []
     for workload in plan.workloads:
         if workload.name not in refused and workload.summary:
             lines += wrap(
-                f"{workload.name}: fits alone: {workload.summary}",
+                f"`{workload.name}` has a place without any change: {workload.summary}",
                 first="note: ",
                 rest="  ",
                 width=width,

@@ -77,6 +77,9 @@ def arithmetic_flops(
     gpu: Gpu, fmt: SpeedFormat, arithmetic: str = "native", *, accumulate16: bool = False
 ) -> float:
     """Dense FLOP/s of a format's matrix products; 16 bit where the GPU lacks the type or is told so."""
+    if fmt.rates == "gguf" and not gpu.has("fp16") and gpu.tflops.int8:
+        # llama.cpp multiplies quantized weights with 8-bit dot products where fp16 is slow.
+        return gpu.tflops.int8 * 1e12
     table = {"fp8": gpu.tflops.fp8, "fp4": gpu.tflops.fp4, "int8": gpu.tflops.int8}
     native = table.get(fmt.arithmetic)
     if arithmetic != "16bit" and native and gpu.has(fmt.arithmetic):

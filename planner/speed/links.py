@@ -9,22 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from planner.catalog.records import Gpu, NodeType
-from planner.catalog.speed_records import Collective, LinkCurve, link_data
-from planner.speed.curves import curve_s, traffic_share
 
-Floats = NDArray[np.float64]
 Topology = Literal["nvswitch", "mesh", "bridge-pairs", "none"]
 Between = Literal["tp", "replica", "nodes"]
 
 PCIE_LANE_GB_S: Final = {1: 0.25, 2: 0.5, 3: 0.985, 4: 1.969, 5: 3.938, 6: 7.563}
 """One lane in one direction after line coding: 8, 16, 32 GT/s x 128/130 for generations 3 to 5."""
 GBIT_PER_GB: Final = 8.0
-_NVLINK_BY_TOTAL: Final = ((160.0, 1), (300.0, 2), (600.0, 3), (900.0, 4))
-_PLAIN_ETHERNET: Final = ("tcp", "eth", "ena", "gvnic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,132 +176,3 @@ def both_directions_gb_s(link: Link, between: Between, ranks: int) -> float:
     if between == "nodes" or ranks > link.gpus_per_node:
         return 2.0 * link.network_gb_s
     return 2.0 * link.pcie_gb_s
-
-
-# -------------------------------------------------------------------------------------- collectives
-
-
-def _scale_up_curve(link: Link) -> LinkCurve:
-    if link.fabric:
-        return link_data().curve("fabric")
-    generation = link.generation
-    if generation is None:
-        generation = next((g for top, g in _NVLINK_BY_TOTAL if link.nvlink_gb_s <= top), 5)
-    return link_data().curve(f"nvlink{generation}")
-
-
-def _pcie_curve(link: Link) -> LinkCurve:
-    return link_data().curve("pcie" if link.pcie_p2p else "pcie-host")
-
-
-def _network_curve(link: Link) -> LinkCurve:
-    kind = link.network_kind.lower()
-    plain = kind.startswith(_PLAIN_ETHERNET) and "ib" not in kind
-    return link_data().curve("tcp" if plain else "infiniband")
-
-
-def link_kind(link: Link, ranks: int, nodes: int = 1) -> str:
-    """Name of the curve that the slowest part of a group of `ranks` GPUs runs on.
-
-    >>> link_kind(Link(nvlink_gb_s=400, topology="nvswitch", domain=8, generation=4), 8)
-    'nvlink4'
-    """
-    if islands_of(link, nodes * link.gpus_per_node if nodes > 1 else ranks) > 1:
-        return _network_curve(link).kind
-    inside = link.scale_up and ranks <= link.domain
-    return (_scale_up_curve(link) if inside else _pcie_curve(link)).kind
-
-
-def measured_link(link: Link, ranks: ArrayLike) -> NDArray[np.bool_]:
-    """Whether collectives of groups of `ranks` GPUs were measured on such a link; one rank needs none."""
-    n = np.asarray(ranks, np.float64)
-    if not link.scale_up:
-        return np.asarray((n <= 1) | (_pcie_curve(link).tag == "fitted"), np.bool_)
-    curve = _scale_up_curve(link)
-    known = not curve.measured_gb_s or link.nvlink_gb_s in curve.measured_gb_s
-    return np.asarray((n <= 1) | (known and curve.tag == "fitted"), np.bool_)
-
-
-def _inside_s(
-    kind: Collective, size: ArrayLike, ranks: ArrayLike, stride: ArrayLike, link: Link
-) -> Floats:
-    """Seconds of a group that stays within one node or NVLink domain."""
-    n = np.asarray(ranks, np.float64)
-    pcie = curve_s(_pcie_curve(link), kind, size, n, link.pcie_gb_s)
-    if not link.scale_up:
-        return pcie
-    rate = np.asarray(link.nvlink_gb_s / 2.0)
-    if link.topology == "mesh":
-        # A mesh's links go to one neighbour each: a smaller group uses only those between its members.
-        peers = 1.0 if kind == "send_recv" else np.maximum(n - 1.0, 1.0)
-        rate = rate * np.minimum(peers / (link.domain - 1), 1.0)
-    fast = curve_s(_scale_up_curve(link), kind, size, n, rate)
-    return np.where(n * np.asarray(stride) <= max(link.domain, 1), fast, pcie)
-
-
-def _across_s(
-    kind: Collective, size: ArrayLike, ranks: Floats, islands: Floats, link: Link
-) -> Floats:
-    """Seconds over the NICs between nodes (or larger NVLink domains), `ranks` spread evenly."""
-    local = np.maximum(ranks / islands, 1.0)
-    width = max(link.gpus_per_node, link.domain)
-    nodes_per_island = width / link.gpus_per_node
-    nics = (link.nics or link.gpus_per_node) * nodes_per_island
-    reachable = np.minimum(local / nics, 1.0)
-    rate = np.maximum(link.network_gb_s * nodes_per_island * reachable, 1e-3)
-    curve = _network_curve(link)
-    if kind == "send_recv":
-        return curve_s(curve, kind, size, 2, rate / local)
-    if kind == "all_to_all":
-        # Each rank sends what leaves its island through its part of the NICs.
-        leaving = np.asarray(size, np.float64) * (ranks - local) / np.maximum(ranks - 1.0, 1.0)
-        return curve_s(curve, kind, leaving, ranks, rate / local)
-    # A ring, or the rails of a hierarchy, crosses each border with the traffic of one rank.
-    scale = traffic_share(kind, ranks) / np.maximum(traffic_share(kind, islands), 1e-9)
-    return curve_s(curve, kind, np.asarray(size, np.float64) * scale, islands, rate)
-
-
-def islands_of(link: Link, span: ArrayLike) -> Floats:
-    """Nodes, or NVLink domains where these are larger, that `span` neighbouring GPUs cover."""
-    width = max(link.gpus_per_node, link.domain)
-    covered: Floats = np.ceil(np.asarray(span, np.float64) / width)
-    return np.maximum(covered, 1.0)
-
-
-def group_s(
-    kind: Collective, message_bytes: ArrayLike, ranks: ArrayLike, stride: ArrayLike, link: Link
-) -> Floats:
-    """Seconds of a collective over `ranks` GPUs that stand `stride` apart in the replica."""
-    n = np.asarray(ranks, np.float64)
-    span = n * np.asarray(stride, np.float64)
-    islands = np.minimum(islands_of(link, span), n)
-    inner = np.where(islands > 1, np.maximum(n / islands, 1.0), n)
-    inside = _inside_s(kind, message_bytes, inner, np.where(islands > 1, 1, stride), link)
-    if not np.any(islands > 1):
-        return inside
-    if kind == "send_recv":
-        inside = np.where(islands > 1, 0.0, inside)
-    across = _across_s(kind, message_bytes, n, islands, link)
-    return np.where(islands > 1, np.maximum(inside, across), inside)
-
-
-def collective_s(
-    kind: Collective,
-    message_bytes: ArrayLike,
-    ranks: ArrayLike,
-    link: Link,
-    nodes: ArrayLike = 1,
-) -> Floats:
-    """Seconds of one collective; all arguments but the link may be arrays over layouts.
-
-    `message_bytes` is the whole buffer as in nccl-tests: what each rank holds (all-reduce, all-to-all), the
-    gathered output (all-gather) or the input (reduce-scatter). Over several nodes the slower of the part inside a
-    node and the part between nodes decides.
-
-    >>> a100 = Link(nvlink_gb_s=600, domain=8, topology="nvswitch", generation=3)
-    >>> round(float(collective_s("all_reduce", 2**29, 8, a100)) * 1e3, 1)  # measured: 4.2 ms
-    4.3
-    """
-    n, spread = np.asarray(ranks, np.float64), np.asarray(nodes, np.float64)
-    stride = np.where(spread > 1, spread * link.gpus_per_node / np.maximum(n, 1.0), 1.0)
-    return group_s(kind, message_bytes, n, np.maximum(stride, 1.0), link)

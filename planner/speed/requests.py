@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from planner.speed.links import Link, group_s
+from planner.speed.collectives import group_s
+from planner.speed.links import Link
 from planner.speed.passes import Demand
 from planner.speed.work import Work
 

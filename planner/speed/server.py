@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,13 +16,17 @@ from planner.catalog.speed_records import (
     link_data,
     serving_data,
 )
+from planner.speed.collectives import measured_link
 from planner.speed.formats import arithmetic_flops, kv_bytes, sixteen_bit_flops, speed_format
-from planner.speed.links import Link, measured_link
+from planner.speed.links import Link
 from planner.speed.passes import Demand, Rates, pass_parts, pass_seconds
 from planner.speed.requests import Split, Stored, decode_demand, prefill_demand
 from planner.speed.work import Work, speed_classes, work_of
 
 Floats = NDArray[np.float64]
+
+PEAK_SHARE: Final = 0.95
+"""No kernel exceeds this share of a dense peak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +145,11 @@ def build_server(
     read = profile.read * (profile.quantized_read if narrow else 1.0)
     decode = Rates(
         read=bandwidth * min(rate.read * read, 1.0),
-        compute=dense_peak * rate.compute,
+        compute=dense_peak * min(rate.compute, PEAK_SHARE),
         expert_read=bandwidth * min(rate.expert_read * read, 1.0),
-        expert_compute=peak * rate.expert_compute,
+        expert_compute=peak * min(rate.expert_compute, PEAK_SHARE),
         kv_read=bandwidth * min(rate.kv_read * profile.read, 1.0),
-        attention=half * rate.attention,
+        attention=half * min(rate.attention, PEAK_SHARE),
         step_s=profile.step_us * 1e-6,
         layer_s=(profile.layer_us + profile.format_layer_us.get(fmt.rates, 0.0)) * 1e-6,
         moe_layer_s=profile.moe_layer_us * 1e-6,
@@ -152,7 +157,7 @@ def build_server(
         sharpness=data.sharpness,
         host=_host_bytes_s(gpu, link),
     )
-    prefill = _prefill(decode, profile)
+    prefill = _prefill(decode, profile, dense_peak, peak)
     weights_bytes = work.total * stored.linear / split.tp / split.pp
     share = np.asarray(host_weights_gib, np.float64) * 2**30 / np.maximum(weights_bytes, 1.0)
     return Server(
@@ -170,12 +175,12 @@ def build_server(
     )
 
 
-def _prefill(decode: Rates, profile: ServingEngine) -> Rates:
+def _prefill(decode: Rates, profile: ServingEngine, dense_peak: float, peak: float) -> Rates:
     return Rates(
         read=decode.read,
-        compute=decode.compute * profile.prefill,
+        compute=min(float(decode.compute) * profile.prefill, PEAK_SHARE * dense_peak),
         expert_read=decode.expert_read,
-        expert_compute=decode.expert_compute * profile.prefill,
+        expert_compute=min(float(decode.expert_compute) * profile.prefill, PEAK_SHARE * peak),
         kv_read=decode.kv_read,
         attention=decode.attention,
         step_s=decode.step_s,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planner.catalog.records import Gpu, Model
-from planner.speed.links import Link, link_kind
+from planner.speed.collectives import link_kind
+from planner.speed.links import Link
 from planner.speed.load import OPEN_LOOP_STEPS, closed_loop, open_loop_wait_s, saturated
 from planner.speed.requests import split_of
 from planner.speed.server import Server, build_server

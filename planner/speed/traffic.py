@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.catalog.speed_records import TrainingStack
-from planner.speed.links import Link, group_s
+from planner.speed.collectives import group_s
+from planner.speed.links import Link
 from planner.speed.work import Work
 
 Floats = NDArray[np.float64]

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from planner.catalog.records import Gpu, Model
 from planner.catalog.speed_records import TrainingRate, TrainingStack, training_data
+from planner.speed.collectives import measured_link
 from planner.speed.formats import sixteen_bit_flops
-from planner.speed.links import Link, measured_link
+from planner.speed.links import Link
 from planner.speed.offload import OffloadTargets, offload_seconds
 from planner.speed.traffic import Shape, traffic_seconds
 from planner.speed.work import Work, speed_classes, work_of

@@ -84,8 +84,6 @@ def _account(ask: ServingAsk, layout: Layout, memory: ServingMemory, speed: Serv
     total = min(one(ledger.best) / GIB + more, usable)
     top = max(total, min(one(ledger.upper) / GIB + more, usable_low))
     start = one(ledger.upper if ask.careful else ledger.best) / GIB
-    # The engine keeps its share of offloaded weights once for each GPU of the replica.
-    others = ask.weight_offload_bytes * (layout.gpus - 1)
     return Memory(
         components=lines,
         total_gib=total,
@@ -96,7 +94,7 @@ def _account(ask: ServingAsk, layout: Layout, memory: ServingMemory, speed: Serv
         fits=bool(np.all(memory.runs if ask.careful else memory.runs_best)),
         host_gib=one(ledger.host_bytes) / GIB,
         nvme_gib=0.0,
-        host_bytes=one(ledger.host_bytes) + others,
+        host_bytes=one(ledger.host_bytes),
         nvme_bytes=0.0,
         extrapolated=ledger.extrapolated,
     )
@@ -106,7 +104,9 @@ def _speed(ask: ServingAsk, speed: ServingSpeed) -> Speed:
     served = str(speed.limit[0]) != "slo"
     flight = one(speed.concurrency)
     if ask.concurrent is not None:
-        held = flight if served else 0.0
+        # Whole sequences are counted.
+        whole = float(np.floor(flight + 1e-6))
+        held = whole if served else 0.0
         rates, counted, demand = (held, held, held), held, float(ask.concurrent)
     else:
         rates = (one(speed.requests_per_s), one(speed.low), one(speed.high))

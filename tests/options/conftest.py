@@ -18,7 +18,7 @@ scenario: small
 inventory:
   - pool: box
     gpu: {gpu}
-    node: {{gpus: {gpus}, nvlink: 600 GB/s, topology: nvswitch, host_ram: 512 GiB}}
+    node: {{gpus: {gpus}, nvlink: {nvlink} GB/s, topology: nvswitch, host_ram: 512 GiB}}
     owned: {{nodes: 1}}
 workloads:
 """
@@ -28,9 +28,11 @@ workloads:
 def ask(tmp_path: Path) -> Callable[..., Question]:
     """A question with one pool, from the workloads' YAML."""
 
-    def build(workloads: str, gpu: str = "a100-sxm4-80gb", gpus: int = 8) -> Question:
+    def build(
+        workloads: str, gpu: str = "a100-sxm4-80gb", gpus: int = 8, nvlink: int = 600
+    ) -> Question:
         file = tmp_path / "scenario.yaml"
-        file.write_text(HEAD.format(gpu=gpu, gpus=gpus) + workloads, "utf-8")
+        file.write_text(HEAD.format(gpu=gpu, gpus=gpus, nvlink=nvlink) + workloads, "utf-8")
         return question_of(load(file))
 
     return build

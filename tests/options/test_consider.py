@@ -79,7 +79,7 @@ def test_every_rejection_with_numbers_names_unit_and_bottleneck(lab: Question) -
 def test_a_format_the_gpu_lacks_is_a_rejection_with_the_capability(
     ask: Callable[..., Question],
 ) -> None:
-    question = ask(SERVE.format(precision="[awq-int4]"), gpu="v100-sxm2-32gb", gpus=4)
+    question = ask(SERVE.format(precision="[awq-int4]"), gpu="v100-sxm2-32gb", gpus=4, nvlink=300)
     (part,) = consider(question)["serve"]
     assert not part.options
     (rejection,) = part.rejections

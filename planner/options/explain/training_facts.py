@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from planner.catalog.parameters import total_params
+from planner.memory.training import attention_kernel
 from planner.options.asks import PoolFacts, TrainingAsk
 from planner.options.consider import consider_one
 from planner.options.describe import layout_text
@@ -25,6 +26,7 @@ def training_facts(
     memory = [r for r in rejections if r.reason is Reason.MEMORY]
     refused = list({r.message: r for r in capability}.values())[:3]
     facts = [f"on `{r.pool}`: {r.message}" for r in refused]
+    facts += _lacks(refused, pools)
     if capability and not memory:
         facts += _without_the_wish(ask, pools)
     if ask.kind == "full":
@@ -38,6 +40,22 @@ def training_facts(
             facts.append(f"on `{best.pool}`: {layout_text(best.layout)} {best.message}")
     if not facts:
         facts = list(dict.fromkeys(f"`{r.pool}`: {r.message}" for r in rejections))[:3]
+    return facts
+
+
+def _lacks(refused: Sequence[Rejection], pools: Sequence[PoolFacts]) -> list[str]:
+    """What the GPUs that were refused cannot do at all: bf16 and FlashAttention."""
+    names = {r.pool for r in refused}
+    facts = []
+    for gpu in {p.gpu.id: p.gpu for p in pools if p.name in names}.values():
+        lacks = [] if gpu.has("bf16") else ["bf16"]
+        if attention_kernel(gpu, "flash").refused:
+            lacks.append("FlashAttention")
+        if len(lacks) == 2:
+            facts.append(
+                f"{gpu.id} (compute capability {gpu.compute_capability}) has neither bf16 nor "
+                "FlashAttention"
+            )
     return facts
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
+from planner.options.asks import Ask, PoolFacts
 from planner.options.consider import consider_one
 from planner.options.describe import layout_text
-from planner.options.explain.family import smaller_models
-from planner.options.records import Considered, Option, Reason, Rejection
+from planner.options.explain.ask_changes import after, ask_searches, lifted_wishes
+from planner.options.explain.changes import Change, Search, least, single
+from planner.options.explain.supply_changes import LARGEST_NODE, node_with, with_gpus
+from planner.options.records import Considered, Option, Rejection
 from planner.options.refusals import miss
 from planner.units import HOUR_S, duration
 
-MOST_GPUS = 64
+MOST_GPUS = LARGEST_NODE
 """GPUs of one kind that a what-if tries in one node."""
 
 
@@ -26,164 +27,114 @@ class Outlook:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """One change: what the user would write, and the changed question."""
-
-    text: str
-    ask: Ask
-    pools: tuple[PoolFacts, ...]
-
-
 def outlook(ask: Ask, pools: tuple[PoolFacts, ...], rejections: Sequence[Rejection]) -> Outlook:
     """Try each change alone, on top of lifting what the GPUs cannot do at all."""
-    base, lifted = _lift_wishes(ask, rejections)
+    lifted = lifted_wishes(ask, {r.reason for r in rejections})
+    base = ask if lifted is None or lifted.ask is None else lifted.ask(ask)
+    searches = [s if lifted is None else after(lifted, s) for s in ask_searches(base)]
+    if lifted is not None:
+        searches.insert(0, single(lifted))
     helps: list[str] = []
-    notes: list[str] = []
-    prefix = f"{lifted} and " if lifted else ""
-    if lifted:
-        text, works = _judge(_Change(lifted, base, pools))
-        (helps if works else notes).append(text)
-    for change in _changes(base, pools):
-        text, works = _judge(replace(change, text=prefix + change.text))
-        if works:
-            helps.append(text)
-        elif text:
-            notes.append(text)
+    failed: list[tuple[str, Rejection | None]] = []
+    for search in searches:
+        best, near = _tried(search, ask, pools)
+        if best is not None:
+            helps.append(f"{best[0].text}: {option_words(best[1])}")
+        else:
+            failed.append((search.widest, near))
     more = _more_gpus(base, pools)
     if more:
-        helps.append(prefix + more)
-    return Outlook(tuple(helps), tuple(dict.fromkeys(notes)))
+        helps.append(f"{lifted.text} and {more}" if lifted else more)
+    return Outlook(tuple(helps), refused_words(failed))
 
 
-def _lift_wishes(ask: Ask, rejections: Sequence[Rejection]) -> tuple[Ask, str]:
-    """Where capability rules out all, drop what the user insists on; say what was dropped."""
-    reasons = {r.reason for r in rejections}
-    if not reasons <= {Reason.CAPABILITY, Reason.NOT_ALLOWED}:
-        return ask, ""
-    words: list[str] = []
-    if ask.attention != "auto":
-        ask, words = replace(ask, attention="auto"), [*words, "`attention: auto`"]
-    if isinstance(ask, TrainingAsk) and ask.precision != ("16bit",):
-        ask, words = replace(ask, precision=("16bit",)), [*words, "`precision: 16bit`"]
-    return ask, " with ".join(words)
+def _tried(
+    search: Search, ask: Ask, pools: tuple[PoolFacts, ...]
+) -> tuple[tuple[Change, Option] | None, Rejection | None]:
+    """The least step that fits with its best option, or the nearest miss of the loosest."""
+    seen: dict[str, list[Considered]] = {}
+
+    def works(change: Change) -> bool:
+        if change.text not in seen:
+            assert change.ask is not None
+            changed = change.ask(ask)
+            seen[change.text] = [consider_one(changed, p) for p in pools]
+        return best_option(seen[change.text]) is not None
+
+    change = least(search, works)
+    if change is None:
+        parts = seen[search.loosest.text]
+        return None, min((r for c in parts for r in c.rejections), key=miss, default=None)
+    option = best_option(seen[change.text])
+    assert option is not None
+    return (change, option), None
 
 
-def _judge(change: _Change) -> tuple[str, bool]:
-    """What comes of a change: the layout it allows, or the number that rules it out."""
-    parts = [consider_one(change.ask, p) for p in change.pools]
-    best = _best(parts)
-    if best is not None:
-        return f"{change.text}: {_fit_words(best)}", True
-    rejections = sorted((r for c in parts for r in c.rejections), key=miss)
-    near = next((r for r in rejections if r.need is not None), None) or (
-        rejections[0] if rejections else None
+def refused_words(failed: Iterable[tuple[str, Rejection | None]]) -> tuple[str, ...]:
+    """Changes that do not help, those ruled out by the same number told together."""
+    grouped: dict[str, list[str]] = {}
+    for text, near in failed:
+        if near is None:
+            continue
+        what = "" if near.need is None else f"{layout_text(near.layout)} "
+        grouped.setdefault(f"{what}{near.message}", []).append(text)
+    return tuple(
+        f"{listed(texts)} {'does' if len(texts) == 1 else 'do'} not help: {reason}"
+        for reason, texts in grouped.items()
     )
-    if near is None:
-        return "", False
-    what = "" if near.reason is Reason.CAPABILITY else f"{layout_text(near.layout)} "
-    return f"{change.text} does not help: {what}{near.message}", False
 
 
-def _best(parts: Sequence[Considered]) -> Option | None:
+def listed(texts: Sequence[str]) -> str:
+    """Changes in a row; what they begin with in common is said once.
+
+    >>> listed(["`a` and `b`", "`a` and `c`", "`a`"])
+    '`a`, alone or with `b` or `c`,'
+    """
+    if len(texts) == 1:
+        return texts[0]
+    heads = {t.split(" and ")[0] for t in texts}
+    tails = [t.split(" and ", 1)[1] for t in texts if " and " in t]
+    if len(heads) == 1 and tails:
+        alone = "alone or with" if len(tails) < len(texts) else "with"
+        return f"{heads.pop()}, {alone} {_or(tails)},"
+    return _or(list(texts), "and")
+
+
+def _or(texts: list[str], word: str = "or") -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {word} {texts[-1]}"
+
+
+def best_option(parts: Sequence[Considered]) -> Option | None:
     """The option with the fewest GPUs, then the fastest."""
     options = [o for c in parts for o in c.options]
     return min(options, key=lambda o: (o.gpus * o.replicas, -o.timing.rate_low), default=None)
 
 
-def _fit_words(option: Option) -> str:
+def option_words(option: Option, replicas: int | None = None) -> str:
+    """An option in a sentence: how many GPUs of which pool, as what, how full."""
+    count = option.gpus * (option.replicas if replicas is None else replicas)
     account = option.account
     text = (
-        f"{option.gpus * option.replicas} GPUs of `{option.pool}` as {layout_text(option.layout)}, "
-        f"{account.upper_gib:.1f} of {account.usable_low_gib:.1f} GiB per GPU"
+        f"{count} GPU{'s' if count != 1 else ''} of `{option.pool}` as "
+        f"{layout_text(option.layout)}, {account.upper_gib:.1f} of {account.usable_low_gib:.1f} GiB "
+        "per GPU"
     )
     if option.timing.hours is not None and option.layout.micro_batch:
         text += f", {duration(option.timing.hours * HOUR_S)}"
     return text
 
 
-def _changes(ask: Ask, pools: tuple[PoolFacts, ...]) -> Iterator[_Change]:
-    if isinstance(ask, ServingAsk):
-        yield from _serving_changes(ask, pools)
-    if isinstance(ask, TrainingAsk):
-        yield from _training_changes(ask, pools)
-    for model in smaller_models(ask.model):
-        change = _Change(f"`model: {model.id}`", replace(ask, model=model), pools)
-        if _best([consider_one(change.ask, p) for p in pools]) is not None:
-            yield change
-            return
-
-
-def _serving_changes(ask: ServingAsk, pools: tuple[PoolFacts, ...]) -> Iterator[_Change]:
-    for weights in ("fp8", "gptq-int4", "awq-int4"):
-        if weights not in ask.precision:
-            yield _Change(f"`precision: {weights}`", replace(ask, precision=(weights,)), pools)
-    if ask.context > 512:
-        shorter = max(512, ask.context // 4)
-        smaller = replace(
-            ask,
-            context=shorter,
-            prompt=min(ask.prompt, shorter / 2),
-            output=min(ask.output, shorter / 2),
-        )
-        yield _Change(f"`context: {shorter}`", smaller, pools)
-    if ask.ttft_s is not None or ask.tpot_s is not None:
-        yield _Change("without `slo`", replace(ask, ttft_s=None, tpot_s=None), pools)
-
-
-def _training_changes(ask: TrainingAsk, pools: tuple[PoolFacts, ...]) -> Iterator[_Change]:
-    if ask.recompute is not None or ask.micro_batch is not None:
-        free = replace(ask, recompute=None, micro_batch=None)
-        yield _Change("`recompute: auto` and `micro_batch: auto`", free, pools)
-    if ask.kind == "full":
-        if ask.offload_optimizer == ("none",):
-            framework = ask.framework or "deepspeed"
-            offloaded = replace(
-                ask, framework=framework, offload_optimizer=("cpu",), zero=(1, 2, 3)
-            )
-            yield _Change("`offload: {optimizer: cpu}` with DeepSpeed", offloaded, pools)
-        yield _Change("`kind: lora`", _as_adapter(ask, None), pools)
-    if ask.kind != "qlora":
-        yield _Change("`kind: qlora`", _as_adapter(ask, "nf4"), pools)
-    if ask.deadline_s is not None:
-        yield _Change("without `deadline`", replace(ask, deadline_s=None), pools)
-    if ask.sequence > 1024:
-        half = replace(ask, sequence=ask.sequence // 2, global_batch=ask.global_batch * 2)
-        yield _Change(f"`sequence: {ask.sequence // 2}`", half, pools)
-
-
-def _as_adapter(ask: TrainingAsk, base: str | None) -> TrainingAsk:
-    """The same data and batch, training adapters with the usual defaults."""
-    return replace(
-        ask,
-        kind="qlora" if base else "lora",
-        framework=None,
-        base=base,
-        optimizer="paged-adamw-8bit" if base else "adamw",
-        zero=None,
-        sharding=None,
-        offload_optimizer=("none",),
-        offload_parameters=("none",),
-        offload_activations=("none",),
-    )
-
-
 def _more_gpus(ask: Ask, pools: tuple[PoolFacts, ...]) -> str:
     """The least count of a pool's GPUs in one node at which it fits, for the first pool where one does."""
     for pool in pools:
-        fits = fits_with(ask, pool)
-        first = next((n for n in range(pool.node_gpus + 1, MOST_GPUS + 1) if fits(n)), None)
+        first = least_gpus(ask, pool)
         if first is not None:
-            option = fits(first)
+            option = fits_with(ask, pool)(first)
             assert option is not None
-            batch = ""
-            changed = with_gpus(ask, first)
-            if (
-                isinstance(changed, TrainingAsk)
-                and isinstance(ask, TrainingAsk)
-                and changed.global_batch != ask.global_batch
-            ):
-                batch = f" with `global_batch: {changed.global_batch} sequences`"
+            grown, batch = with_gpus(ask, first), ""
+            asked = getattr(ask, "global_batch", None)
+            if getattr(grown, "global_batch", None) != asked:
+                batch = f" with `global_batch: {getattr(grown, 'global_batch', 0)} sequences`"
             return (
                 f"{first} x {pool.gpu.name} in one node instead of {pool.node_gpus}{batch}: as "
                 f"{layout_text(option.layout)}, {option.account.upper_gib:.1f} of "
@@ -192,21 +143,28 @@ def _more_gpus(ask: Ask, pools: tuple[PoolFacts, ...]) -> str:
     return ""
 
 
-def with_gpus(ask: Ask, count: int) -> Ask:
-    """The same ask on exactly `count` GPUs; a training batch grows to the next multiple of them."""
-    exact = replace(ask, gpus_min=count, gpus_max=count)
-    if isinstance(exact, TrainingAsk):
-        exact = replace(exact, global_batch=math.ceil(exact.global_batch / count) * count)
-    return exact
+def least_gpus(ask: Ask, pool: PoolFacts) -> int | None:
+    """The least count of GPUs in one node at which the workload fits: each up to twice the node, then bisection."""
+    fits = fits_with(ask, pool)
+    near = range(pool.node_gpus + 1, min(2 * pool.node_gpus, MOST_GPUS) + 1)
+    first = next((n for n in near if fits(n)), None)
+    if first is not None or near.stop > MOST_GPUS or not fits(MOST_GPUS):
+        return first
+    low, high = near.stop, MOST_GPUS
+    while low < high:
+        middle = (low + high) // 2
+        if fits(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def fits_with(ask: Ask, pool: PoolFacts) -> Callable[[int], Option | None]:
     """The best option on that many of the pool's GPUs in one node, were there such a node."""
 
     def fits(count: int) -> Option | None:
-        link = replace(pool.link, domain=max(pool.link.domain, count), gpus_per_node=count)
-        host = None if pool.host_bytes is None else pool.host_bytes * count // pool.node_gpus
-        larger = replace(pool, node_gpus=count, link=link, host_bytes=host)
-        return _best([consider_one(with_gpus(ask, count), larger)])
+        larger = replace(node_with(pool, count), name=pool.name)
+        return best_option([consider_one(with_gpus(ask, count), larger)])
 
     return fits

@@ -10,7 +10,7 @@ from planner.options.consider import consider_one
 from planner.options.describe import layout_text
 from planner.options.explain.serving_facts import serving_facts
 from planner.options.explain.training_facts import training_facts
-from planner.options.explain.what_if import outlook
+from planner.options.explain.what_if import Outlook, outlook
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Considered, Reason, Rejection
 from planner.options.refusals import miss
@@ -47,15 +47,17 @@ def explain_workloads(
     for ask in question.asks:
         if ask.name in hopeless:
             place = _place(scenario, f"{scenario.workload(ask.name).path}.model")
-            result.append(explain_ask(ask, pools).model_copy(update={"place": place}))
+            result.append(
+                explain_ask(ask, pools, what_if=False).model_copy(update={"place": place})
+            )
     return tuple(result)
 
 
-def explain_ask(ask: Ask, pools: Sequence[PoolFacts]) -> Explanation:
-    """Why none of the pools can run the workload, and what would."""
+def explain_ask(ask: Ask, pools: Sequence[PoolFacts], *, what_if: bool = True) -> Explanation:
+    """Why none of the pools can run the workload, and (by fitting alone, no plan is made) what would."""
     parts = tuple(consider_one(ask, p, detail=True) for p in pools)
     case = _Case(ask, tuple(pools), parts)
-    after = outlook(ask, case.pools, case.rejections)
+    after = outlook(ask, case.pools, case.rejections) if what_if else Outlook()
     facts = _facts(case)
     return Explanation(
         workload=ask.name,

@@ -221,3 +221,50 @@ def test_more_work_never_takes_less_and_more_ranks_never_more(
     assert (run(micro + 1, dp) >= base - 1).all()
     if dp > 1 and sharding in ("fsdp", "zero"):
         assert (run(micro, 2 * dp) <= base + 1).all()
+
+
+def test_hybrid_sharding_shards_within_a_group_only(account: Account) -> None:
+    common = {"framework": "fsdp", "sharding": "fsdp", "sizes": {"dp": 16}}
+    whole, hybrid = account(**common), account(shard_ranks=8, **common)
+    eight = account(**{**common, "sizes": {"dp": 8}})
+    assert float(hybrid.between["optimizer"]) == float(eight.between["optimizer"])
+    assert float(hybrid.between["optimizer"]) == pytest.approx(
+        2 * float(whole.between["optimizer"])
+    )
+
+
+def test_parameters_that_stay_gathered_cost_two_bytes_each(account: Account) -> None:
+    common = {"framework": "fsdp", "sharding": "fsdp", "recompute": "full", "sizes": {"dp": 64}}
+    usual, gathered = account(**common), account(reshard_after_forward=False, **common)
+    layers = 32 * 202_383_360
+    added = float(gathered.allocated.best) - float(usual.allocated.best)
+    assert added == pytest.approx(2 * layers, rel=0.1)
+
+
+def test_context_parallelism_divides_the_tokens(account: Account) -> None:
+    one = account(framework="megatron", sequence=16384)
+    four = account(framework="megatron", sequence=16384, sizes={"cp": 4})
+    assert float(four.between["activations"]) == pytest.approx(
+        float(one.between["activations"]) / 4, rel=0.01
+    )
+    assert four.ledger.extrapolated
+
+
+def test_expert_parallelism_divides_the_experts(account: Account) -> None:
+    common = {"framework": "megatron", "sharding": "zero"}
+    one = account("mixtral-8x7b", sizes={"dp": 8, "zero": 1}, **common)
+    eight = account("mixtral-8x7b", sizes={"dp": 8, "ep": 8, "zero": 1}, **common)
+    experts = 32 * 8 * 3 * 4096 * 14336
+    saved = float(one.between["parameters"]) - float(eight.between["parameters"])
+    assert saved == pytest.approx(2 * experts * 7 / 8)
+    # All eight ranks hold different experts, so that nothing is left to spread their states over.
+    assert float(one.between["optimizer"]) == pytest.approx(float(eight.between["optimizer"]))
+
+
+def test_blocks_of_several_layers_trade_inputs_for_one_larger_block(account: Account) -> None:
+    base = {"recompute": "full", "micro_batch": 4, "loss": "fused", "master": "none"}
+    single, four = account(**base), account(recompute_every=4, **base)
+    assert float(four.between["activations"]) < float(single.between["activations"])
+    assert float(four.phases["backward of the last layer"]) > float(
+        single.phases["backward of the last layer"]
+    )

@@ -1,0 +1,213 @@
+"""The plan that says why there is none: story, conflict, repairs, and what can be had all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from planner.optimize.assemble import stats
+from planner.optimize.outcome import Outcome, Status
+from planner.optimize.repairs import (
+    Fix,
+    Found,
+    partial_plan,
+    repair_all,
+    repair_together,
+    repair_workload,
+)
+from planner.optimize.repairs_bench import Bench, Trial
+from planner.optimize.repairs_conflict import RowConflict, narrow
+from planner.optimize.repairs_story import checked, conflict_rows, story
+from planner.options.explain import explain_workloads
+from planner.options.explain.what_if import option_words, refused_words
+from planner.options.question import ConsideredByWorkload, Question
+from planner.options.refusals import folded
+from planner.plan import schema as plan
+from planner.scenario import Scenario
+from planner.scenario.paths import child, parse_path
+from planner.units import from_cents
+
+MOST_REPAIRS = 8
+"""Repairs printed for one workload, or for all together."""
+
+
+def refused(
+    scenario: Scenario,
+    question: Question,
+    considered: ConsideredByWorkload,
+    hopeless: Sequence[str],
+    *,
+    explain: bool = True,
+) -> plan.Plan:
+    """Workloads without any option: told from their rejections; the rest is solved all the same."""
+    draft = _draft(scenario, question, considered, None)
+    told = explain_workloads(scenario, question, considered, hopeless)
+    if not explain:
+        return draft.model_copy(update={"explanations": told})
+    bench = Bench()
+    bench.seed(question, considered)
+    partial = partial_plan(bench, question)
+    served = served_words(partial)
+    found = [repair_workload(bench, question, name, served) for name in hopeless]
+    conflicts = [
+        narrow(bench, question, [f"block:{name}"], lambda w, p: is_written(scenario, w, p))
+        for name in hopeless
+    ]
+    told = tuple(
+        _with_conflict(scenario, bench, e, f, c)
+        for e, f, c in zip(told, found, conflicts, strict=True)
+    )
+    repairs = [
+        repair_record(fix, partial, name)
+        for name, f in zip(hopeless, found, strict=True)
+        for fix in f.fixes[:MOST_REPAIRS]
+    ]
+    if len(hopeless) > 1:
+        repairs += [repair_record(f, partial, "") for f in repair_all(bench, question, found)]
+    return draft.model_copy(
+        update={
+            "workloads": _with_served(draft.workloads, served),
+            "explanations": told,
+            "conflict": told[0].conflict if told else (),
+            "repairs": tuple(repairs),
+        }
+    )
+
+
+def _with_conflict(
+    scenario: Scenario,
+    bench: Bench,
+    told: plan.Explanation,
+    found: Found,
+    conflict: RowConflict,
+) -> plan.Explanation:
+    notes = [*told.notes, *_notes(found)]
+    rows = conflict_rows(scenario, bench, conflict)
+    update = {"notes": tuple(notes), "conflict": rows, "checked": checked(conflict)}
+    return told.model_copy(update=update)
+
+
+def _notes(found: Found) -> list[str]:
+    """Changes that cannot work, with the number; those that fit alone but not beside the others, as such."""
+    ruled_out = [
+        (s.widest, t.nearest()) for s, t in found.failed if t.hopeless and s.kind != "drop"
+    ]
+    crowded = [s.widest for s, t in found.failed if not t.hopeless and t.impossible]
+    notes = list(refused_words(ruled_out))
+    if crowded:
+        notes.append(f"fits alone, but not beside the other workloads: {', '.join(crowded)}")
+    return notes
+
+
+def without_plan(
+    scenario: Scenario,
+    question: Question,
+    considered: ConsideredByWorkload,
+    outcome: Outcome,
+    *,
+    explain: bool = True,
+) -> plan.Plan:
+    """Options exist, but not together (proven), or nothing was found within the limit (unknown)."""
+    draft = _draft(scenario, question, considered, outcome)
+    if outcome.status is not Status.INFEASIBLE or outcome.conflict is None or not explain:
+        return draft
+    bench = Bench()
+    bench.seed(question, considered)
+    partial = partial_plan(bench, question)
+    conflict = narrow(
+        bench, question, outcome.conflict.members, lambda w, p: is_written(scenario, w, p)
+    )
+    rows = conflict_rows(scenario, bench, conflict)
+    names = [m.name for m in conflict.members if m.kind == "block"]
+    found = repair_together(bench, question, names)
+    told = story(scenario, bench, conflict, rows)
+    told = told.model_copy(update={"notes": tuple(_joint_notes(found, conflict))})
+    return draft.model_copy(
+        update={
+            "workloads": _with_served(draft.workloads, served_words(partial)),
+            "conflict": rows,
+            "explanations": (told,),
+            "repairs": tuple(repair_record(f, partial, "") for f in found.fixes[:MOST_REPAIRS]),
+        }
+    )
+
+
+def _joint_notes(found: Found, conflict: RowConflict) -> list[str]:
+    """Obvious changes that leave the conflict as it is."""
+    own = {m.pool for m in conflict.members if m.kind == "supply"}
+    texts = []
+    for search, trial in found.failed:
+        if search.kind in ("opex", "power", "nodes", "rent") and trial.impossible:
+            texts.append(search.widest)
+    if not texts:
+        return []
+    rest = ", ".join(f"`{n}`" for n in sorted(own)) or "the other rows"
+    return [f"not enough by itself: {'; '.join(texts)}; what {rest} has is still short"]
+
+
+def _draft(
+    scenario: Scenario,
+    question: Question,
+    considered: ConsideredByWorkload,
+    outcome: Outcome | None,
+) -> plan.Plan:
+    status = plan.Status(outcome.status.value) if outcome else plan.Status.INFEASIBLE
+    return plan.Plan(
+        scenario=question.name,
+        status=status,
+        workloads=tuple(
+            plan.PlanWorkload(name=a.name, kind=a.kind, model=a.model.id, served=False)
+            for a in question.asks
+        ),
+        rejections=folded(considered),
+        warnings=question.warnings,
+        solve=stats(considered, outcome),
+    )
+
+
+def served_words(partial: Trial) -> dict[str, str]:
+    """Workloads of the partial plan, each with what it gets."""
+    if partial.outcome is None or partial.built is None or not partial.works:
+        return {}
+    words = {}
+    for block_plan in partial.outcome.plans:
+        block = partial.built.problem.blocks[block_plan.block]
+        parts = [
+            option_words(partial.built.options[block.candidates[c.candidate].option], c.replicas)
+            for c in block_plan.choices
+        ]
+        if parts:
+            words[block.name] = " and ".join(parts)
+    return words
+
+
+def _with_served(
+    workloads: Sequence[plan.PlanWorkload], served: Mapping[str, str]
+) -> tuple[plan.PlanWorkload, ...]:
+    return tuple(w.model_copy(update={"summary": served.get(w.name, "")}) for w in workloads)
+
+
+def repair_record(fix: Fix, partial: Trial, workload: str) -> plan.Repair:
+    """A fix as the plan stores it."""
+    total = from_cents(fix.cents)
+    base = from_cents(partial.cents) if partial.works and partial.cents is not None else None
+    return plan.Repair(
+        change=fix.text,
+        cost=total,
+        verified=True,
+        workload=workload,
+        difference=None if base is None else total - base,
+        kind=fix.changes[0].kind if len(fix.changes) == 1 else "combination",
+        gives=fix.says,
+        combination=fix.combination,
+    )
+
+
+def is_written(scenario: Scenario, workload: str, path: str) -> bool:
+    """Whether the file itself has that row of the workload."""
+    node = scenario.root
+    for step in parse_path(f"{scenario.workload(workload).path}.{path}"):
+        below = child(node, step)
+        if below is None:
+            return False
+        node = below
+    return True

@@ -1,0 +1,133 @@
+"""A bench for what-ifs: changed questions considered with one cache and solved with small limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from planner.optimize.outcome import Outcome, SolveLimits, Status
+from planner.optimize.solve import solve
+from planner.options.asks import Ask, PoolFacts
+from planner.options.build import Built, build
+from planner.options.consider import consider_one
+from planner.options.question import ConsideredByWorkload, Question
+from planner.options.records import Considered, Found, Rejection
+from planner.options.refusals import miss
+
+PRICE_WORK = 5.0
+"""Deterministic seconds of one priced solve."""
+WORK = 60.0
+"""Deterministic seconds of all solves on one bench."""
+
+Consider = Callable[[Ask, PoolFacts], Considered]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of one changed question."""
+
+    question: Question
+    considered: ConsideredByWorkload
+    hopeless: tuple[str, ...] = ()
+    """Required workloads without an option: no solver was needed."""
+    built: Built | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether there is a plan."""
+        return self.outcome is not None and self.outcome.has_plan
+
+    @property
+    def impossible(self) -> bool:
+        """Whether it is proven that there is none."""
+        refused = self.outcome is not None and self.outcome.status is Status.INFEASIBLE
+        return bool(self.hopeless) or refused
+
+    @property
+    def cents(self) -> int | None:
+        """What the plan costs."""
+        return self.outcome.cost_cents if self.outcome is not None else None
+
+    def nearest(self) -> Rejection | None:
+        """The nearest miss of the first workload without an option."""
+        if not self.hopeless:
+            return None
+        found = [r for c in self.considered[self.hopeless[0]] for r in c.rejections]
+        return min(found, key=miss, default=None)
+
+
+class Bench:
+    """Considers and solves changed questions; what was considered once is not considered again."""
+
+    def __init__(self, consider: Consider | None = None, work: float = WORK) -> None:
+        self._found: dict[tuple[Ask, PoolFacts], Found] = {}
+        self._considered: dict[tuple[int, int], Considered] = {}
+        self._alive: list[tuple[Ask, PoolFacts]] = []
+        self._own = consider
+        self.left = work
+        """Deterministic seconds left."""
+        self.solves = 0
+
+    def consider(self, ask: Ask, pool: PoolFacts) -> Considered:
+        """One workload on one pool."""
+        if self._own is not None:
+            return self._own(ask, pool)
+        # Objects that did not change keep their identity, which is cheaper to look up than their content.
+        key = (id(ask), id(pool))
+        found = self._considered.get(key)
+        if found is None:
+            found = consider_one(ask, pool, cache=self._found)
+            self._considered[key] = found
+            self._alive.append((ask, pool))
+        return found
+
+    def seed(self, question: Question, considered: ConsideredByWorkload) -> None:
+        """Take over what was considered before."""
+        for ask in question.asks:
+            for supplier, found in zip(question.suppliers, considered[ask.name], strict=True):
+                self._considered[id(ask), id(supplier.facts)] = found
+                self._alive.append((ask, supplier.facts))
+
+    def options(self, ask: Ask, pool: PoolFacts) -> bool:
+        """Whether the workload has an option there."""
+        return bool(self.consider(ask, pool).options)
+
+    def considered(self, question: Question) -> Mapping[str, tuple[Considered, ...]]:
+        """All workloads of the question on all its pools."""
+        return {
+            a.name: tuple(self.consider(a, s.facts) for s in question.suppliers)
+            for a in question.asks
+        }
+
+    def price(self, question: Question) -> Trial:
+        """The cheapest plan within the work of one what-if."""
+        return self._solve(question, SolveLimits(tie_break=False))
+
+    def possible(self, question: Question) -> Trial:
+        """Any plan."""
+        return self._solve(question, SolveLimits(tie_break=False, gap=1e9))
+
+    def _solve(self, question: Question, limits: SolveLimits) -> Trial:
+        considered = self.considered(question)
+        hopeless = tuple(
+            a.name
+            for a, w in zip(question.asks, question.wishes, strict=True)
+            if w.required and not any(c.options for c in considered[a.name])
+        )
+        if hopeless:
+            return Trial(question, considered, hopeless)
+        built = build(
+            question.asks, question.wishes, considered, question.suppliers, question.energy,
+            question.limits,
+        )  # fmt: skip
+        if self.left <= 0:
+            return Trial(question, considered, built=built)
+        work = min(PRICE_WORK, self.left)
+        limits = replace(
+            limits, deterministic_time=work, confirm_infeasible=False, explain_conflict=False
+        )
+        outcome = solve(built.problem, limits=limits)
+        self.left -= outcome.stats.deterministic_time
+        self.solves += 1
+        return Trial(question, considered, built=built, outcome=outcome)
