@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from planner.optimize.backend import MipSolver, Stop, Verdict, run_mip
 from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Pricer
+from planner.optimize.build import Build
 from planner.optimize.enumerate import within_slack
 from planner.optimize.generation import Generator, Relaxed
 from planner.optimize.linking import Linked, linked
-from planner.optimize.build import Build
 from planner.optimize.master import integer_master
 
 ROOT_ROUNDS = 300

@@ -8,9 +8,7 @@ from planner.optimize.bound import Assignment, Priced, Pricer
 from planner.optimize.pricing import Counts, Cover
 
 
-def within_slack(
-    pricer: Pricer, priced: Priced, slack: int, cap: int
-) -> list[Assignment] | None:
+def within_slack(pricer: Pricer, priced: Priced, slack: int, cap: int) -> list[Assignment] | None:
     """Every assignment whose scaled price is at most its demand's cheapest plus `slack`.
 
     With `slack` = scaled incumbent - scaled bound, each plan cheaper than the incumbent uses only these.
@@ -24,9 +22,7 @@ def within_slack(
         if not demand.facts.required:
             found.append(Assignment(number, (), unserved=True))
         if demand.single:
-            found += [
-                Assignment(number, ((at, 1),)) for at, p in enumerate(prices) if p <= ceiling
-            ]
+            found += [Assignment(number, ((at, 1),)) for at, p in enumerate(prices) if p <= ceiling]
         else:
             mixes = _mixes(pricer.covers[number], prices, ceiling, cap - len(found))
             if mixes is None:
@@ -72,9 +68,7 @@ def _collect(
         nonlocal steps
         steps += 1
         if need <= 0 and fewest <= 0:
-            if all(
-                need + items[i][1] > 0 or fewest + 1 > 0 for i, _ in path
-            ):
+            if all(need + items[i][1] > 0 or fewest + 1 > 0 for i, _ in path):
                 found[tuple(sorted((items[i][0], n) for i, n in path))] = None
             return len(found) <= cap
         if at == len(items) or steps > 200 * cap:

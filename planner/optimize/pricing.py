@@ -53,9 +53,7 @@ def covers(demand: Demand, supplies: Sequence[Supply]) -> tuple[Cover, ...]:
         thresholds = sorted(set(units.values())) if facts.spare_replicas else [DEMAND_UNITS]
         for threshold in thresholds:
             items = tuple((at, min(units[at], threshold), demand.picks[at].most) for at in chosen)
-            need = DEMAND_UNITS + facts.spare_replicas * (
-                threshold if facts.spare_replicas else 0
-            )
+            need = DEMAND_UNITS + facts.spare_replicas * (threshold if facts.spare_replicas else 0)
             found.append(Cover(need, fewest, items))
     return tuple(found)
 
@@ -111,7 +109,9 @@ class Table:
         import numpy as np
 
         self.items, self.need, self.fewest = items, need, fewest
-        self.free = [i for i, (_, u, most, _) in enumerate(items) if u * most >= need and most >= fewest]
+        self.free = [
+            i for i, (_, u, most, _) in enumerate(items) if u * most >= need and most >= fewest
+        ]
         self.bundles: list[tuple[int, int]] = []
         """(item, replicas) of the stock-bound items."""
         for i, (_, _, most, _) in enumerate(items):

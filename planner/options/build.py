@@ -204,7 +204,9 @@ def _host_share(option: Option, facts: PoolFacts) -> int:
         (option.host_bytes, facts.host_bytes),
         (option.nvme_bytes, facts.nvme_bytes),
     )
-    return max(math.ceil(HOST_SHARES * need / have) if need and have else 0 for need, have in shares)
+    return max(
+        math.ceil(HOST_SHARES * need / have) if need and have else 0 for need, have in shares
+    )
 
 
 def _key(option: Option, term: Term) -> str:

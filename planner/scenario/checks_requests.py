@@ -50,7 +50,7 @@ def _histogram(
                 root, [*place, key], f"`demand` has both `sizes` and `{key}`", sizes,
                 help=rate or f"remove `{key}`, or `sizes`",
             )  # fmt: skip
-    total = sum(b.share for b in demand.sizes)
+    total = sum((b.share for b in demand.sizes), Fraction(0))
     if abs(total - 1) > SUM_TOLERANCE:
         last = demand.sizes[-1].share + 1 - total
         fix = f"with the others as they are, the last would be `{_percent(last)}`"
@@ -58,7 +58,14 @@ def _histogram(
             root, sizes, f"the shares add up to {_percent(total)}, not to 100 %",
             label=_percent(total), help=fix if last > 0 else "lower some shares",
         )  # fmt: skip
+    seen: dict[tuple[int, int], int] = {}
     for index, bucket in enumerate(demand.sizes):
+        first = seen.setdefault((bucket.prompt, bucket.output), index)
+        if first != index:
+            yield clash(
+                root, [*sizes, index], f"the size {bucket.prompt} + {bucket.output} is listed twice",
+                [*sizes, first], help="keep one entry, with both shares added up",
+            )  # fmt: skip
         if bucket.prompt + bucket.output > context:
             yield clash(
                 root, [*sizes, index],
