@@ -7,7 +7,7 @@ from planner.options.asks import Ask, ServingAsk, TrainingAsk
 from planner.options.build import Wish
 from planner.options.describe import layout_text
 from planner.options.question import ConsideredByWorkload, Question
-from planner.options.records import Rejection
+from planner.options.records import Option, Rejection
 from planner.options.refusals import miss
 from planner.plan import schema as plan
 from planner.units import HOUR_S, duration, from_cents, money
@@ -54,7 +54,8 @@ def _speed_words(ask: Ask, part: plan.Assignment) -> str:
             f"MFU {100 * (speed.mfu or 0):.0f} %; {speed.limit} limits{sure}"
         )
     assert isinstance(ask, ServingAsk)
-    return _serving_words(ask, part) + f"; {speed.limit} limits{sure}"
+    limit = "as you measured" if ask.measured else f"{speed.limit} limits{sure}"
+    return f"{_serving_words(ask, part)}; {limit}"
 
 
 def _serving_words(ask: ServingAsk, part: plan.Assignment) -> str:
@@ -63,10 +64,9 @@ def _serving_words(ask: ServingAsk, part: plan.Assignment) -> str:
     if ask.concurrent is not None:
         words = f"{copies}{speed.rate_low:,.0f} requests in flight, {ask.concurrent} asked"
     else:
-        words = (
-            f"{copies}{speed.rate_low:.2f} requests/s (best estimate {speed.rate:.2f}), "
-            f"{ask.rate:.2f} asked"
-        )
+        best = "" if ask.measured else f" (best estimate {speed.rate:.2f})"
+        mix = " of the mix it can serve" if ask.by_size else ""
+        words = f"{copies}{speed.rate_low:.2f} requests/s{mix}{best}, {ask.rate:.2f} asked"
     for name, have, want in (
         ("TTFT", speed.ttft_s, ask.ttft_s),
         ("TPOT", speed.tpot_s, ask.tpot_s),
@@ -86,6 +86,8 @@ def _binding(
 ) -> str:
     """What rules out fewer GPUs or a cheaper pool, with both numbers, and the next-cheapest option."""
     first = workload.assignment[0]
+    if workload.routing:
+        return _one_kind(alternatives(question, ask, wish, considered), workload)
     near = _smaller_layout(ask, first, considered) or _other_pool(ask, first, considered)
     words = []
     if near is not None:
@@ -96,6 +98,24 @@ def _binding(
     if other is not None:
         words.append(other)
     return "; ".join(words) or "the only option"
+
+
+def _one_kind(found: list[Alternative], workload: plan.PlanWorkload) -> str:
+    """What the workload would cost on one kind of replica alone."""
+    whole = [a for a in found if all(load >= 0 for load in a.option.loads)]
+    if not whole:
+        return "no kind of replica serves all request sizes"
+    option, here = whole[0].option, money(workload.cost)
+    if len(workload.assignment) == 1 and option.pool == workload.assignment[0].pool:
+        return f"no mix of GPU types is cheaper than {option.pool} alone"
+    there = money(from_cents(whole[0].cents))
+    return f"on one kind alone: {_what(option)} at {there} instead of {here}"
+
+
+def _what(option: Option) -> str:
+    count = option.gpus * option.replicas
+    layout = layout_text(option.layout, brief=True)
+    return f"{count} GPU{'s' if count > 1 else ''} of `{option.pool}` ({layout})"
 
 
 def _smaller_layout(
@@ -136,9 +156,7 @@ def _next_cheapest(found: list[Alternative], first: plan.Assignment) -> str | No
     if not own or not others:
         return None
     other = others[0]
-    option = other.option
-    count = option.gpus * option.replicas
-    what = f"{count} GPU{'s' if count > 1 else ''} of `{option.pool}` ({layout_text(option.layout, brief=True)})"
+    what = _what(other.option)
     there, here = money(from_cents(other.cents)), money(from_cents(own[0].cents))
     if other.cents < own[0].cents:
         return f"{what} would cost {there} instead of {here}, but other workloads need them more"
