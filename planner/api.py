@@ -41,11 +41,28 @@ def solve_fully(
     return answer(scenario, limits=limits, progress=progress)
 
 
+def with_alternatives(
+    scenario: Scenario, found: Answer, *, count: int = 5, within: float = 0.03
+) -> Answer:
+    """The answer with up to `count` plans that cost at most `within` more and use other GPUs."""
+    from dataclasses import replace
+
+    from planner.optimize.near_optimal import near_optimal
+
+    if found.built is None or found.outcome is None or not found.outcome.has_plan:
+        return found
+    others = near_optimal(
+        scenario, found.question, found.considered, found.built, found.outcome,
+        count=count, within=within,
+    )  # fmt: skip
+    return replace(found, plan=found.plan.model_copy(update={"alternatives": others}))
+
+
 def why(
     scenario: Scenario, workload: str, *, pools: Sequence[str] = (), every: bool = False
 ) -> Why:
     """Everything considered for one workload; what the whole scenario's plan uses is `chosen`."""
-    found = solve_fully(scenario)
+    found = solve_fully(scenario, limits=SolveLimits(explain_conflict=False))
     question = found.question
     number = next(i for i, a in enumerate(question.asks) if a.name == workload)
     ask, wish = question.asks[number], question.wishes[number]

@@ -27,7 +27,7 @@ def training_illegal(
     >>> from planner.catalog.frameworks import training_framework
     >>> fsdp, setup = training_framework("fsdp"), TrainingSetup(sharding="fsdp")
     >>> [i.message for i in training_illegal(fsdp, model("llama-65b"), setup, pp=2, dp=2, zero=3)]
-    ['FSDP has no pipeline parallelism']
+    ['PyTorch FSDP has no pipeline parallelism']
     """
     found = _unsupported(framework, setup, tp=tp, pp=pp, cp=cp, ep=ep, zero=zero)
     if setup.sharding == "layers":

@@ -59,6 +59,8 @@ def _single(row: Row, kind: str) -> dict[str, Estimate]:
         if drives is None:
             raise Skip("number and generation of the drives are not stated")
         table = host.nvme_read_gb_s if kind == "nvme_read" else host.nvme_write_gb_s
+        if int(drives[2]) not in table:
+            raise Skip(f"drives of PCIe generation {drives[2]} are not known")
         rate = float(drives[1]) * table[int(drives[2])]
     else:
         gpu = gpu_of(row)

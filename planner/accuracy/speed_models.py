@@ -21,6 +21,7 @@ from planner.catalog.records import Model, Moe
 _ACTIVE = re.compile(r"-A(\d+(?:\.\d+)?)B\b", re.IGNORECASE)
 _TOTAL = re.compile(r"(\d+(?:\.\d+)?)\s*([bBmM])\b")
 _EXPERTS: Final = 128
+_VOCABULARY: Final = 50304
 _CONTEXT: Final = 1_048_576
 
 
@@ -74,7 +75,8 @@ def model_of_size(name: str, params: float) -> Model:
     body = float(active[1]) * 1e9 if active else params
     aspect = min(max(64.0 + 16.0 * math.log2(max(body, 1e8) / 1e8), 64.0), 128.0)
     hidden = max(round((body * aspect / 12.0) ** (1.0 / 3.0) / 128.0), 2) * 128
-    layers = max(round(body / (12.0 * hidden * hidden)), 2)
+    inner = max(body - _VOCABULARY * hidden, 0.3 * body)
+    layers = max(round(inner / (12.0 * hidden * hidden)), 2)
     moe = None
     if active:
         per_layer = (params - body / 2.0) / layers / (3.0 * hidden)
@@ -91,7 +93,8 @@ def model_of_size(name: str, params: float) -> Model:
         num_attention_heads=hidden // 128,
         num_key_value_heads=hidden // 128,
         head_dim=128,
-        vocab_size=50304,
+        vocab_size=_VOCABULARY,
+        tie_word_embeddings=True,
         max_position_embeddings=_CONTEXT,
         moe=moe,
     )

@@ -151,9 +151,13 @@ def _figures(case: ServingCase) -> dict[str, float]:
         context = p + o / 2.0 if p > 0 else (o / 2.0 or _DECODE_CONTEXT)
         step = float(s.step_s(b, context))
         return {"tpot_ms": step * 1e3, "output_tokens_per_s": b / step}
+    if p <= 0:
+        raise Skip("prompt is not stated")
     if case.metric in ("prefill", "first-token"):
         first = float(s.prefill_s(p, b))
         return {"ttft_ms": first * 1e3, "prefill_tokens_per_s": b * p / first}
+    if o <= 0:
+        raise Skip("output is not stated")
     if case.metric in ("request", "static-batch"):
         total = float(s.prefill_s(p, b)) + (o - 1.0) * float(s.step_s(b, p + o / 2.0))
         return {"output_tokens_per_s": b * o / total}

@@ -15,6 +15,27 @@ from planner.cli.terminal import terminal_width
 from planner.plan.schema import Plan, Status
 
 
+class Percent(click.ParamType[float]):
+    """A share written as percent, with or without the sign: `3%`, `3 %` or `3`."""
+
+    name = "percent"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The share: 0.03 for `3%`."""
+        try:
+            number = float(str(value).strip().removesuffix("%"))
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= 1000:
+            self.fail(f"`{value}` is no percentage such as 3%", param, ctx)
+        return number / 100
+
+
+PERCENT = Percent()
+
+
 @click.command()
 @click.argument("file", metavar="FILE")
 @click.option(
@@ -47,6 +68,14 @@ from planner.plan.schema import Plan, Status
 @click.option(
     "--require-proof", is_flag=True, help="Exit with 5 unless the plan is proven cheapest."
 )
+@click.option(
+    "--alternatives", type=click.IntRange(min=0), default=0, metavar="N",
+    help="Also show up to N plans that cost little more and use other GPUs.",
+)  # fmt: skip
+@click.option(
+    "--within", type=PERCENT, default="3%", show_default=True,
+    help="How much dearer an alternative may be.",
+)  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Print the total only.")
 def solve(
     file: str,
@@ -57,6 +86,8 @@ def solve(
     time_limit: float | None,
     gap: float,
     require_proof: bool,
+    alternatives: int,
+    within: float,
     quiet: bool,
 ) -> None:
     """Find the cheapest GPUs for the workloads of a scenario FILE (- for standard input).
@@ -65,11 +96,13 @@ def solve(
     5: --require-proof unmet; 70: a bug of planner; 130: interrupted.
     """
     scenario = load_scenario(scenario_path(file), overrides, quiet=quiet or form == "json")
-    from planner.api import SolveLimits, solve_fully
+    from planner.api import SolveLimits, solve_fully, with_alternatives
 
     limits = SolveLimits(deterministic_time=work, wall_s=time_limit, gap=gap / 100)
     with progress_line(enabled=sys.stderr.isatty() and not quiet) as report:
         answer = solve_fully(scenario, limits=limits, progress=report)
+        if alternatives:
+            answer = with_alternatives(scenario, answer, count=alternatives, within=within)
     plan = answer.plan
     if out:
         _save(plan, out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.layout import Layout
+from planner.optimize.answer_periods import answer_periods
 from planner.optimize.assemble import assemble, has_plan
 from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
@@ -45,6 +46,8 @@ def answer(
 ) -> Answer:
     """Solve a scenario; a plan that does not verify raises VerificationError."""
     explain = limits is None or limits.explain_conflict
+    if scenario.spec.horizon is not None:
+        return _over_periods(scenario, limits, progress)
     question = question_of(scenario)
     considered = consider(question)
     hopeless = [
@@ -75,12 +78,23 @@ def answer(
         if problems:
             raise VerificationError(problems)
         worded = with_words(question, considered, draft)
-        worded = with_first_choices(built, outcome, worded, limits)
+        worded = with_first_choices(question, built, outcome, worded, limits)
         result = worded.model_copy(update={"verified": True})
     result = result.model_copy(
         update={"rejections": folded(considered), "versions": versions(scenario.digest)}
     )
     return Answer(result, question, considered, built, outcome)
+
+
+def _over_periods(
+    scenario: Scenario, limits: SolveLimits | None, progress: ProgressCallback | None
+) -> Answer:
+    """The answer to a scenario with a horizon; question and options are those of its first period."""
+    found = answer_periods(scenario, limits=limits, progress=progress)
+    if found.outcome is not None and found.outcome.status is Status.INVALID:
+        raise SolverBug(found.outcome.message)
+    first = found.parts[0]
+    return Answer(found.plan, first.question, first.considered)
 
 
 def chosen_layouts(found: Answer, number: int) -> frozenset[tuple[str, Layout]]:

@@ -92,6 +92,10 @@ def _split_money(built: Built, outcome: Outcome) -> _Money:
     for number, supply in enumerate(built.problem.supplies):
         price = supply.node_cost_cents * outcome.billed_nodes[number]
         held = supply.node_gpus * outcome.billed_nodes[number]
+        holding = built.holdings.get(number)
+        if holding is not None:
+            price += holding.cents
+            held = supply.node_gpus * holding.nodes
         left = price
         for key, gpus in users[number]:
             share = price * gpus // held if held else 0
@@ -206,11 +210,10 @@ def _pools(
         name = supplier.facts.name
         numbers = [i for i, s in enumerate(built.problem.supplies) if s.pool == name]
         owned = sum(t.max_nodes for t in supplier.terms if t.name.startswith("owned"))
-        rented = sum(
-            outcome.nodes[i]
-            for i in numbers
-            if not built.problem.supplies[i].term.startswith("owned")
-        )
+        nodes = {i: _nodes_held(built, outcome, i) for i in numbers}
+        terms = {i: built.problem.supplies[i].term for i in numbers}
+        bought = sum(n for i, n in nodes.items() if terms[i] == "bought")
+        rented = sum(n for i, n in nodes.items() if terms[i] not in ("owned", "bought"))
         idle = used = 0
         for i in numbers:
             idle += cents.idle[i]
@@ -225,15 +228,22 @@ def _pools(
                 pool=name,
                 gpu=supplier.facts.gpu.id,
                 owned=owned,
+                bought=bought,
                 rented=rented,
                 used_nodes=sum(outcome.nodes[i] for i in numbers),
                 used_gpus=used,
-                total_gpus=(owned + rented) * supplier.facts.node_gpus,
+                total_gpus=(owned + bought + rented) * supplier.facts.node_gpus,
                 cost=from_cents(cost),
                 idle_cost=from_cents(idle),
             )
         )
     return tuple(rows)
+
+
+def _nodes_held(built: Built, outcome: Outcome, supply: int) -> int:
+    """Nodes used, or all that orders give."""
+    holding = built.holdings.get(supply)
+    return outcome.nodes[supply] if holding is None else holding.nodes
 
 
 def has_plan(outcome: Outcome) -> bool:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.optimize.linking import Linked
-from planner.optimize.pricing import Counts, Cover, cheapest_mix, covers
+from planner.optimize.pricing import Charges, Counts, Cover, cheapest_mix, covers
+
+PRICE_CEILING = 2**55
+"""Prices stay below this, so that sums over a covering problem fit 62 bits."""
 
 PRICE_SCALE = 1000
 """Prices are whole thousandths of a cent."""
@@ -36,8 +39,8 @@ class Priced:
     pick_prices: tuple[tuple[int, ...], ...]
     supply_prices: tuple[int, ...]
     """Scaled reduced cost of each supply column."""
-    fixed: int
-    """Scaled right-hand side part."""
+    charges: tuple[Charges, ...]
+    """Per demand: what its mixes pay for using a supply at all."""
 
 
 class Pricer:
@@ -53,6 +56,7 @@ class Pricer:
         model = build.model
         self.boxes: Boxes = tuple((model.lows[c], model.highs[c]) for c in link.supply_columns)
         objective = build.model.objective
+        self._flatten()
         self.supply_costs = [objective.get(c, 0) for c in link.supply_columns]
 
     def price(self, duals: Sequence[int], boxes: Boxes | None = None) -> Priced | None:
@@ -61,16 +65,15 @@ class Pricer:
         `boxes` narrows the supply columns: the bound then holds for plans within them.
         """
         link = self.link
-        total = fixed = -sum(d * r for d, r in zip(duals, link.right, strict=True))
-        pick_prices = []
+        total = -sum(d * r for d, r in zip(duals, link.right, strict=True))
+        everything = self.all_prices(duals)
         cheapest = []
         for number, demand in enumerate(link.build.demands):
-            prices = self.pick_prices(number, duals)
+            prices = everything[number]
             found = self.cheapest(number, prices, duals)
             if found is None:
                 return None
             total += found[0] * len(demand.copies)
-            pick_prices.append(prices)
             cheapest.append(found)
         supply_prices = tuple(
             cost * PRICE_SCALE + link.price(uses, duals)
@@ -82,17 +85,56 @@ class Pricer:
             -(-total // PRICE_SCALE),
             total,
             tuple(cheapest),
-            tuple(pick_prices),
+            tuple(everything),
             supply_prices,
-            fixed,
+            tuple(
+                {} if demand.single else self.charged(number, duals)
+                for number, demand in enumerate(link.build.demands)
+            ),
         )
 
-    def pick_prices(self, number: int, duals: Sequence[int]) -> tuple[int, ...]:
-        """Scaled price of each pick of a demand."""
-        return tuple(
-            data.cost * PRICE_SCALE + sum(c * duals[at] for at, c in data.uses)
-            for data in self.link.picks[number]
-        )
+    def all_prices(self, duals: Sequence[int]) -> list[tuple[int, ...]]:
+        """Scaled price of each pick of each demand, in exact 64-bit arithmetic."""
+        import numpy as np
+
+        reach = max(map(abs, duals), default=0) * self.widest
+        if reach + self.dearest >= PRICE_CEILING:
+            raise OverflowError("prices leave 62 bits")
+        products = self.coefficients * np.asarray(duals, dtype=np.int64)[self.rows]
+        sums = np.add.reduceat(np.append(products, 0), self.starts)
+        sums[self.empty] = 0
+        prices = (self.costs + sums).tolist()
+        return [tuple(prices[first:last]) for first, last in self.spans]
+
+    def _flatten(self) -> None:
+        """Costs and linking coefficients of all picks in flat arrays."""
+        import numpy as np
+
+        flat = [data for picks in self.link.picks for data in picks]
+        self.spans = []
+        first = 0
+        for picks in self.link.picks:
+            self.spans.append((first, first + len(picks)))
+            first += len(picks)
+        lengths = np.array([len(data.uses) for data in flat], dtype=np.int64)
+        self.costs = np.array([data.cost * PRICE_SCALE for data in flat], dtype=np.int64)
+        self.rows = np.array([at for data in flat for at, _ in data.uses], dtype=np.int64)
+        self.coefficients = np.array([c for data in flat for _, c in data.uses], dtype=np.int64)
+        self.starts = np.cumsum(lengths) - lengths
+        self.empty = lengths == 0
+        self.widest = max((sum(abs(c) for _, c in data.uses) for data in flat), default=0)
+        self.dearest = max((data.cost * PRICE_SCALE for data in flat), default=0)
+
+    def charged(self, number: int, duals: Sequence[int]) -> Charges:
+        """Supply and price of using it, per pick of a mixed demand whose supply is charged for."""
+        charges = self.link.charge_prices(number, duals)
+        if not charges:
+            return {}
+        return {
+            at: (pick.facts.supply, charges[pick.facts.supply])
+            for at, pick in enumerate(self.link.build.demands[number].picks)
+            if pick.facts.gpus and pick.facts.supply in charges
+        }
 
     def cheapest(
         self, number: int, prices: Sequence[int], duals: Sequence[int]
@@ -109,7 +151,7 @@ class Pricer:
                 if best is None or prices[at] < best[0]:
                     best = (prices[at], Assignment(number, ((at, 1),)))
             return best
-        mix = cheapest_mix(self.covers[number], prices)
+        mix = cheapest_mix(self.covers[number], prices, self.charged(number, duals))
         if mix is not None and (best is None or mix[0] < best[0]):
             best = (mix[0], Assignment(number, mix[1]))
         return best

@@ -14,10 +14,15 @@ from planner.optimize.enumerate import within_slack
 from planner.optimize.generation import Generator, Relaxed
 from planner.optimize.linking import Linked, linked
 from planner.optimize.master import integer_master
+from planner.optimize.outcome import relative_gap
+from planner.optimize.pricing import least_with
 
 ROOT_ROUNDS = 300
 NODE_ROUNDS = 40
 WHOLE = 1e-6
+HEURISTIC_EVERY = 15
+HEURISTIC_GAP = 1e-4
+"""Where an integer program only looks for plans it stops this close to its own optimum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class Work:
 
     nodes: int = 400
     """Branching nodes."""
+    near: int = 1500
+    """Assignments among which plans are looked for."""
     leaf_assignments: int = 3000
     """A node whose useful assignments number at most this is closed as one integer program."""
     root_assignments: int = 30_000
@@ -66,12 +73,19 @@ class Search:
         stop: Stop,
         wall_left_s: Callable[[], float | None],
         report: Callable[[int | None, int | None], None],
+        gap: float = 0.0,
+        closed_elsewhere: Callable[[], bool] = lambda: False,
     ) -> None:
         self.link: Linked = linked(build)
         self.pricer = Pricer(self.link)
         self.generator = Generator(self.link, self.pricer)
         self.work, self.stop, self.wall_left_s, self.report = work, stop, wall_left_s, report
+        self.gap = gap
+        self.closed_elsewhere = closed_elsewhere
         self.found = Found()
+        self.root: Relaxed | None = None
+        self.too_wide = 2**62
+        """Slack at which a node's useful assignments were too many to list."""
         self.order = 0
         self.at = {c: i for i, c in enumerate(self.link.supply_columns)}
         self.shared = [self.at[c] for c in build.shared if c is not None and c in self.at]
@@ -89,26 +103,54 @@ class Search:
     def halted(self) -> bool:
         """Whether to stop for time or on request."""
         left = self.wall_left_s()
-        return self.stop.requested or (left is not None and left <= 0)
+        return self.closed_elsewhere() or self.stop.requested or (left is not None and left <= 0)
 
     def run(self) -> Found:
-        """Root, restricted master, then branching until closed or out of work."""
+        """Root, restricted master, its neighbourhood, then branching until closed or out of work."""
         found = self.found
         root = self._relax(self.pricer.boxes, (0,) * len(self.link.right), ROOT_ROUNDS)
         if root.best is None:
             return found
+        self.root = root
         found.bound = max(found.bound, root.best.bound)
         self.report(found.cost, found.bound)
-        self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
-        if self._closed() or self._leaf(root, self.pricer.boxes, self.work.root_assignments):
+        if not self._closed():
+            self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
+        if not self._closed():
+            self._near(root, self.pricer.boxes)
+        if not self._closed() and self._leaf(root, self.pricer.boxes, self.work.root_assignments):
             found.bound = found.cost if found.cost is not None else found.bound
-            return found
-        self._branch(root)
+        if not self._closed():
+            self.too_wide = 2**62
+            self._branch(root)
         found.iterations = self.generator.iterations
         return found
 
+    def root_only(self) -> None:
+        """Prices the root, for `useless`."""
+        self.root = self._relax(self.pricer.boxes, (0,) * len(self.link.right), ROOT_ROUNDS)
+
+    def useless(self, cost: int) -> list[int]:
+        """Pick columns of the exact model that no plan of at most this cost uses, by their price."""
+        if self.root is None or self.root.best is None:
+            return []
+        priced = self.root.best
+        slack = cost * PRICE_SCALE - priced.bound_scaled
+        build = self.link.build
+        found = []
+        for number, demand in enumerate(build.demands):
+            prices, ceiling = priced.pick_prices[number], priced.cheapest[number][0] + slack
+            for at, column in enumerate(build.picks[number]):
+                least = prices[at]
+                if not demand.single:
+                    least = least_with(self.pricer.covers[number], prices, at)
+                if least > ceiling:
+                    found.append(column)
+        return found
+
     def _closed(self) -> bool:
-        return self.found.cost is not None and self.found.bound >= self.found.cost
+        found = self.found
+        return found.cost is not None and relative_gap(found.cost, found.bound) <= self.gap
 
     def _relax(self, boxes: Boxes, start: tuple[int, ...], rounds: int) -> Relaxed:
         return self.generator.run(
@@ -117,10 +159,10 @@ class Search:
 
     def _restricted(self, boxes: Boxes, nodes: int) -> None:
         """Integer master over the assignments known, within the boxes."""
-        self._solve_master(self.generator.assignments, boxes, nodes)
+        self._solve_master(self.generator.assignments, boxes, nodes, HEURISTIC_GAP)
 
     def _solve_master(
-        self, assignments: list[Assignment], boxes: Boxes, nodes: int
+        self, assignments: list[Assignment], boxes: Boxes, nodes: int, gap: float
     ) -> tuple[Verdict, int | None]:
         master = integer_master(self.link, assignments)
         for at, (low, high) in zip(master.supply, boxes, strict=True):
@@ -133,10 +175,29 @@ class Search:
             node_limit=nodes,
             wall_limit_s=self.wall_left_s(),
             stop=self.stop,
+            relative_gap=gap,
         )
         if answer.values is not None:
             self.offer(master.expand(answer.values))
         return answer.verdict, answer.bound
+
+    def _near(self, relaxed: Relaxed, boxes: Boxes) -> None:
+        """Looks for plans among the assignments closest to the cheapest, within the boxes."""
+        if relaxed.best is None:
+            return
+        slack = max(PRICE_SCALE, relaxed.best.bound_scaled // 1000)
+        near: list[Assignment] = []
+        while (more := within_slack(self.pricer, relaxed.best, slack, self.work.near)) is not None:
+            near = more
+            if len(near) > self.work.near // 2 or slack > relaxed.best.bound_scaled:
+                break
+            slack *= 2
+        self._solve_master(
+            list(dict.fromkeys([*near, *self.generator.assignments])),
+            boxes,
+            self.work.heuristic_mip_nodes,
+            HEURISTIC_GAP,
+        )
 
     def _leaf(self, relaxed: Relaxed, boxes: Boxes, cap: int) -> bool:
         """Closes a node as one integer program over all assignments that a better plan can use."""
@@ -144,19 +205,24 @@ class Search:
         if found.cost is None or relaxed.best is None:
             return False
         slack = found.cost * PRICE_SCALE - relaxed.best.bound_scaled
+        if slack >= self.too_wide:
+            return False
         useful = within_slack(self.pricer, relaxed.best, slack, cap)
         if useful is None:
+            self.too_wide = min(self.too_wide, slack * 9 // 10)
             return False
-        verdict, _ = self._solve_master(useful, boxes, self.work.leaf_mip_nodes)
+        verdict, _ = self._solve_master(useful, boxes, self.work.leaf_mip_nodes, 0.0)
         return verdict in (Verdict.OPTIMAL, Verdict.INFEASIBLE)
 
     def _branch(self, root: Relaxed) -> None:
         """Best bound first, deeper first among equals."""
         heap: list[_Open] = []
-        given_up: list[int] = []
+        given_up: list[_Open] = []
         self._split(heap, root, self.pricer.boxes, 0, given_up)
         while heap and self.found.nodes < self.work.nodes and not self.halted():
             self._raise_bound(heap, given_up)
+            if self._closed():
+                return
             node = heapq.heappop(heap)
             if self.found.cost is not None and node.bound >= self.found.cost:
                 continue
@@ -167,18 +233,34 @@ class Search:
             bound = max(node.bound, relaxed.best.bound)
             if self.found.cost is not None and bound >= self.found.cost:
                 continue
-            if self.found.nodes % 10 == 1:
-                self._restricted(node.boxes, self.work.heuristic_mip_nodes)
+            if self.found.nodes % HEURISTIC_EVERY == 1:
+                self._near(relaxed, node.boxes)
             if self._leaf(relaxed, node.boxes, self.work.leaf_assignments):
                 continue
             self._split(heap, relaxed, node.boxes, -node.minus_depth, given_up, bound)
         self._raise_bound(heap, given_up)
+        self._revisit(heap, given_up)
 
-    def _raise_bound(self, heap: list[_Open], given_up: list[int]) -> None:
+    def _revisit(self, heap: list[_Open], given_up: list[_Open]) -> None:
+        """Closes nodes without a fractional node count as larger integer programs, lowest bound first."""
+        self.too_wide = 2**62
+        for node in sorted(given_up):
+            if self.halted() or self._closed():
+                return
+            relaxed = self._relax(node.boxes, node.duals, NODE_ROUNDS)
+            if relaxed.best is None:
+                return
+            done = self.found.cost is not None and relaxed.best.bound >= self.found.cost
+            if not done and not self._leaf(relaxed, node.boxes, self.work.root_assignments):
+                return
+            given_up.remove(node)
+            self._raise_bound(heap, given_up)
+
+    def _raise_bound(self, heap: list[_Open], given_up: list[_Open]) -> None:
         lowest = [heap[0].bound] if heap else []
         if self.found.cost is not None:
             lowest.append(self.found.cost)
-        lowest += given_up
+        lowest += [node.bound for node in given_up]
         if lowest and min(lowest) > self.found.bound:
             self.found.bound = min(lowest)
             self.report(self.found.cost, self.found.bound)
@@ -189,13 +271,13 @@ class Search:
         relaxed: Relaxed,
         boxes: Boxes,
         depth: int,
-        given_up: list[int],
+        given_up: list[_Open],
         bound: int | None = None,
     ) -> None:
         """Two children around the fractional node count that costs most; none: the node is given up."""
         low_bound = bound if bound is not None else (relaxed.best.bound if relaxed.best else 0)
         best, weight = None, 0.0
-        for at in self.shared:
+        for at in self.shared if relaxed.supply_values else []:
             value = relaxed.supply_values[at]
             part = value - math.floor(value + WHOLE)
             if part <= WHOLE:
@@ -204,7 +286,8 @@ class Search:
             if gain > weight:
                 best, weight = at, gain
         if best is None:
-            given_up.append(low_bound)
+            self.order += 1
+            given_up.append(_Open(low_bound, -depth, self.order, boxes, relaxed.duals))
             return
         floor = math.floor(relaxed.supply_values[best] + WHOLE)
         low, high = boxes[best]

@@ -53,6 +53,8 @@ class Build:
     switches: list[Switch] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
     by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
+    acquired: list[int] = field(default_factory=list)
+    """Column per acquisition: nodes bought or committed to."""
 
     def on_supply(self, supply: int) -> list[tuple[int, int, Pick, int]]:
         """(demand, pick number, pick, column) of all picks on a supply."""
@@ -64,7 +66,7 @@ class Build:
         return max(0, facts.max_nodes - facts.spare_nodes)
 
     def cost_terms(self, supplies: frozenset[int] | None = None) -> Terms:
-        """Cost in cents of picks and nodes, of all supplies or the listed ones."""
+        """Cost in cents of picks and nodes, of the listed supplies, or of all and of what is acquired."""
         terms: Terms = []
         for index, facts in enumerate(self.problem.supplies):
             if supplies is not None and index not in supplies:
@@ -76,6 +78,9 @@ class Build:
             for pick, column in zip(demand.picks, columns, strict=True):
                 if supplies is None or pick.facts.supply in supplies:
                     terms.append((column, pick_cost(self.problem, pick)))
+        if supplies is None:
+            orders = zip(self.problem.acquisitions, self.acquired, strict=True)
+            terms += [(column, order.cost_cents) for order, column in orders]
         return terms
 
 
@@ -120,4 +125,8 @@ def start(
         if shares:
             most = min(build.usable_nodes(index), sum(shares))
             build.shared[index] = model.column(f"nodes[{facts.pool}/{facts.term}]", 0, most)
+    build.acquired = [
+        model.column(f"acquire[{order.key}]", order.least, order.most)
+        for order in problem.acquisitions
+    ]
     return build

@@ -11,8 +11,8 @@ MONEY_LIMIT = 2**53
 def problem_errors(problem: Problem) -> list[str]:
     """Everything wrong with the problem, empty when it is well formed."""
     errors: list[str] = []
-    if problem.slots != 1:
-        errors.append(f"slots is {problem.slots}; steady state has 1")
+    if problem.slots < 1:
+        errors.append(f"slots is {problem.slots}")
     for supply in problem.supplies:
         name = f"supply {supply.pool}/{supply.term}"
         if supply.node_gpus < 1:
@@ -20,15 +20,34 @@ def problem_errors(problem: Problem) -> list[str]:
         if min(supply.max_nodes, supply.spare_nodes, supply.node_cost_cents) < 0:
             errors.append(f"{name}: a count or price is negative")
     for limit in problem.limits:
-        if limit.kind not in ("cost", "power", "nodes"):
+        if limit.kind not in ("cost", "power", "nodes", "acquired"):
             errors.append(f"limit {limit.name}: kind is {limit.kind!r}")
         if any(not 0 <= s < len(problem.supplies) for s in limit.supplies):
             errors.append(f"limit {limit.name}: unknown supply")
+        if any(not 0 <= at < len(problem.acquisitions) for at, _ in limit.acquisitions):
+            errors.append(f"limit {limit.name}: unknown acquisition")
+    errors += _acquisition_errors(problem)
     for block in problem.blocks:
         errors += _block_errors(problem, block)
     total = sum(s.node_cost_cents * s.max_nodes for s in problem.supplies)
     if total >= MONEY_LIMIT:
         errors.append(f"all nodes together cost {total} cents")
+    return errors
+
+
+def _acquisition_errors(problem: Problem) -> list[str]:
+    errors = []
+    for order in problem.acquisitions:
+        if not 0 <= order.least <= order.most or order.cost_cents < 0:
+            errors.append(f"acquisition {order.key}: counts or price out of range")
+        for index in order.supplies:
+            if not 0 <= index < len(problem.supplies):
+                errors.append(f"acquisition {order.key}: unknown supply {index}")
+            elif problem.supplies[index].base_nodes is None:
+                errors.append(f"acquisition {order.key}: supply {index} takes no acquisitions")
+    total = sum(order.cost_cents * order.most for order in problem.acquisitions)
+    if total >= MONEY_LIMIT:
+        errors.append(f"all acquisitions together cost {total} cents")
     return errors
 
 

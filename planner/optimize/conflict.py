@@ -108,7 +108,7 @@ def _relax(problem: Problem, kept: set[Group]) -> Problem:
     supplies = tuple(
         supply
         if ("supply", i) in kept
-        else replace(supply, max_nodes=max(supply.max_nodes, ample), spare_nodes=0)
+        else replace(supply, max_nodes=max(supply.max_nodes, ample), spare_nodes=0, base_nodes=None)
         for i, supply in enumerate(problem.supplies)
     )
     limits = tuple(one for i, one in enumerate(problem.limits) if ("limit", i) in kept)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cmp_to_key
 
 from planner.optimize.bound import Assignment, Priced, Pricer
-from planner.optimize.pricing import Counts, Cover
+from planner.optimize.pricing import Charges, Counts, Cover, by_ratio
+
+STEPS_PER_MIX = 40
+"""Branches per wanted mix before the search for mixes is given up."""
 
 
 def within_slack(pricer: Pricer, priced: Priced, slack: int, cap: int) -> list[Assignment] | None:
@@ -17,14 +21,15 @@ def within_slack(pricer: Pricer, priced: Priced, slack: int, cap: int) -> list[A
     found: list[Assignment] = []
     for number, demand in enumerate(pricer.link.build.demands):
         prices = priced.pick_prices[number]
-        cheapest, first = priced.cheapest[number]
+        cheapest = priced.cheapest[number][0]
         ceiling = cheapest + slack
         if not demand.facts.required:
             found.append(Assignment(number, (), unserved=True))
         if demand.single:
             found += [Assignment(number, ((at, 1),)) for at, p in enumerate(prices) if p <= ceiling]
         else:
-            mixes = _mixes(pricer.covers[number], prices, ceiling, cap - len(found))
+            charges = priced.charges[number]
+            mixes = _mixes(pricer.covers[number], prices, charges, ceiling, cap - len(found))
             if mixes is None:
                 return None
             found += [Assignment(number, mix) for mix in mixes]
@@ -34,17 +39,21 @@ def within_slack(pricer: Pricer, priced: Priced, slack: int, cap: int) -> list[A
 
 
 def _mixes(
-    alternatives: Sequence[Cover], prices: Sequence[int], ceiling: int, cap: int
+    alternatives: Sequence[Cover],
+    prices: Sequence[int],
+    charges: Charges,
+    ceiling: int,
+    cap: int,
 ) -> list[Counts] | None:
     """Mixes that cover, without a replica that could be dropped, priced at most `ceiling`."""
     found: dict[Counts, None] = {}
     for cover in alternatives:
         items = sorted(
             ((at, units, most, prices[at]) for at, units, most in cover.items),
-            key=lambda item: (item[3] / item[1], item[0]),
+            key=cmp_to_key(by_ratio),
         )
         items = [item for item in items if item[3] <= ceiling]
-        if not _collect(items, cover, ceiling, found, cap):
+        if not _collect(items, cover, charges, ceiling, found, cap):
             return None
     return list(found)
 
@@ -52,6 +61,7 @@ def _mixes(
 def _collect(
     items: list[tuple[int, int, int, int]],
     cover: Cover,
+    charges: Charges,
     ceiling: int,
     found: dict[Counts, None],
     cap: int,
@@ -63,17 +73,18 @@ def _collect(
         price = items[at][3]
         smallest[at] = price if at == len(items) - 1 else min(smallest[at + 1], price)
     steps = 0
+    steps_most = STEPS_PER_MIX * (cap + 100)
 
     def extend(at: int, need: int, fewest: int, cost: int) -> bool:
         nonlocal steps
         steps += 1
         if need <= 0 and fewest <= 0:
-            if all(need + items[i][1] > 0 or fewest + 1 > 0 for i, _ in path):
+            if cost <= ceiling and all(need + items[i][1] > 0 or fewest + 1 > 0 for i, _ in path):
                 found[tuple(sorted((items[i][0], n) for i, n in path))] = None
             return len(found) <= cap
-        if at == len(items) or steps > 200 * cap:
-            return steps <= 200 * cap
-        _, units, most, price = items[at]
+        if at == len(items) or steps > steps_most:
+            return steps <= steps_most
+        pick, units, most, price = items[at]
         least = max(
             need * price // units if need > 0 else 0,
             fewest * smallest[at] if fewest > 0 else 0,
@@ -81,10 +92,13 @@ def _collect(
         if cost + least > ceiling:
             return True
         useful = min(most, max(-(-need // units) if need > 0 else 0, fewest))
+        supply, charge = charges.get(pick, (-1, 0))
+        fresh = charge and all(charges.get(items[i][0], (-1, 0))[0] != supply for i, _ in path)
         for count in range(useful, -1, -1):
+            total = cost + count * price + (charge if fresh and count else 0)
             if count:
                 path.append((at, count))
-            complete = extend(at + 1, need - count * units, fewest - count, cost + count * price)
+            complete = extend(at + 1, need - count * units, fewest - count, total)
             if count:
                 path.pop()
             if not complete:

@@ -66,16 +66,29 @@ def node_counts(
     return used, billed
 
 
-def plan_cost(problem: Problem, plans: Sequence[BlockPlan], billed: Sequence[int]) -> int:
+def plan_cost(
+    problem: Problem,
+    plans: Sequence[BlockPlan],
+    billed: Sequence[int],
+    acquired: Sequence[int] = (),
+) -> int:
     """Cents, added up from the plan itself."""
+    orders = sum(
+        count * order.cost_cents
+        for count, order in zip(acquired, problem.acquisitions, strict=True)
+    )
     nodes = sum(
         count * supply.node_cost_cents
         for count, supply in zip(billed, problem.supplies, strict=True)
     )
-    return nodes + sum(
-        choice.replicas * problem.blocks[plan.block].candidates[choice.candidate].cost_cents
-        for plan in plans
-        for choice in plan.choices
+    return (
+        orders
+        + nodes
+        + sum(
+            choice.replicas * problem.blocks[plan.block].candidates[choice.candidate].cost_cents
+            for plan in plans
+            for choice in plan.choices
+        )
     )
 
 

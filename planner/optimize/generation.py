@@ -98,6 +98,14 @@ class Generator:
         for at, n in assignment.counts:
             for one, coefficient in picks[at].uses:
                 total[one] = total.get(one, 0) + coefficient * n
+        charges = self.link.charges[assignment.demand]
+        if charges:
+            facts = self.link.build.demands[assignment.demand].picks
+            for supply in {
+                facts[at].facts.supply for at, _ in assignment.counts if facts[at].facts.gpus
+            }:
+                if supply in charges:
+                    total[charges[supply]] = 1
         return [
             (assignment.demand, -1.0),
             *((self._demands + at, float(c)) for at, c in sorted(total.items())),

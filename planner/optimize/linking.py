@@ -10,6 +10,9 @@ from planner.optimize.build import Build, pick_cost
 OWN_FAMILIES = frozenset({"choice", "cover", "replicas", "same_pool"})
 """Families that touch the picks of one demand only; all others link demands."""
 
+STANDING_MOST = 6000
+"""With more pairs of demand and supply the relaxation is tight without standing rows."""
+
 Sparse = tuple[tuple[int, int], ...]
 """(linking row, coefficient)."""
 
@@ -35,13 +38,22 @@ class Linked:
     """Model columns that belong to no demand: nodes and patterns."""
     supply_uses: list[Sparse] = field(default_factory=list)
 
+    charges: list[dict[int, int]] = field(default_factory=list)
+    """Per mixed demand: supply -> standing row that its assignments use once if they use the supply."""
+    first_standing: int = 0
+    """Rows from here on are standing rows: implied in integers, they tighten the relaxation."""
+
+    def charge_prices(self, demand: int, duals: Sequence[int]) -> dict[int, int]:
+        """Price of using a supply at all, for a mixed demand; only those above zero."""
+        return {s: duals[at] for s, at in self.charges[demand].items() if duals[at]}
+
     def price(self, uses: Sparse, duals: Sequence[int]) -> int:
         """Price of using linking rows at these duals."""
         return sum(coefficient * duals[at] for at, coefficient in uses)
 
 
 def linked(build: Build) -> Linked:
-    """Splits the exact model's rows and columns."""
+    """Splits the exact model's rows and columns, and adds standing rows where nodes cost money."""
     found = Linked(build)
     by_column: dict[int, list[tuple[int, int]]] = {}
     for one in build.model.rows:
@@ -63,11 +75,51 @@ def linked(build: Build) -> Linked:
             ]
         )
         owned.update(columns)
-    for column in build.unserved:
-        found.unserved.append(() if column is None else tuple(by_column.get(column, ())))
-        if column is not None:
-            owned.add(column)
-    for column in sorted(by_column.keys() - owned):
-        found.supply_columns.append(column)
-        found.supply_uses.append(tuple(by_column[column]))
+    for idle in build.unserved:
+        found.unserved.append(() if idle is None else tuple(by_column.get(idle, ())))
+        if idle is not None:
+            owned.add(idle)
+    for other in sorted(by_column.keys() - owned):
+        found.supply_columns.append(other)
+        found.supply_uses.append(tuple(by_column[other]))
+    found.first_standing = len(found.right)
+    found.charges = [{} for _ in build.demands]
+    _add_standing(found)
     return found
+
+
+def _add_standing(found: Linked) -> None:
+    """For each single copy and each supply whose nodes cost money: uses it at all <= its shared nodes.
+
+    Nodes are whole, yet the relaxation takes fractions; these rows take that away from each demand alone.
+    """
+    build = found.build
+    uses_of = dict(zip(found.supply_columns, found.supply_uses, strict=True))
+    pairs: list[tuple[int, int, int]] = []
+    for number, demand in enumerate(build.demands):
+        if len(demand.copies) > 1:
+            continue
+        supplies = {pick.facts.supply for pick in demand.picks if pick.facts.gpus}
+        for supply in sorted(supplies):
+            column = build.shared[supply]
+            if (
+                column is not None
+                and column in uses_of
+                and build.problem.supplies[supply].node_cost_cents
+            ):
+                pairs.append((number, supply, column))
+    if len(pairs) > STANDING_MOST:
+        return
+    for number, supply, shared in pairs:
+        row = len(found.right)
+        found.right.append(0)
+        found.names.append(f"standing[{build.demands[number].label},{supply}]")
+        uses_of[shared] = (*uses_of[shared], (row, -1))
+        if not build.demands[number].single:
+            found.charges[number][supply] = row
+            continue
+        for at, pick in enumerate(build.demands[number].picks):
+            if pick.facts.supply == supply and pick.facts.gpus:
+                data = found.picks[number][at]
+                found.picks[number][at] = PickData(data.cost, (*data.uses, (row, 1)))
+    found.supply_uses = [uses_of[column] for column in found.supply_columns]

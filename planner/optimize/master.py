@@ -76,10 +76,12 @@ def integer_master(link: Linked, assignments: Sequence[Assignment]) -> Master:
         terms = [(at, 1) for at in owners.get(number, [])]
         copies = len(demand.copies)
         model.add(row(f"choice[{demand.label}]", "choice", terms, low=copies, high=copies))
-    for terms, right, name in zip(rows, link.right, link.names, strict=True):
+    own = link.first_standing
+    for terms, right, name in zip(rows[:own], link.right[:own], link.names[:own], strict=True):
         model.add(row(name, "link", terms, high=right))
     master = Master(model, assignments, link, supply)
-    _add_standing_rows(master)
+    if link.first_standing < len(link.right):
+        _add_standing_rows(master)
     return master
 
 

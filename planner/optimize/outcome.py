@@ -186,6 +186,8 @@ class Outcome:
     """Nodes per supply that cost `node_cost_cents`."""
     packing: tuple[tuple[NodePlan, ...], ...] = ()
     """Per supply its used nodes."""
+    acquired: tuple[int, ...] = ()
+    """Nodes per acquisition of the problem."""
     unserved: tuple[int, ...] = ()
     """Indices of blocks of which a copy is unserved."""
     rounds: tuple[Round, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     BoolArray = NDArray[np.bool_]
+    IntArray = NDArray[np.int64]
 
 Counts = tuple[tuple[int, int], ...]
 """(pick number, count), sorted."""
+
+Charges = dict[int, tuple[int, int]]
+"""Pick number -> (supply, price of using that supply at all); a supply is charged once."""
 
 Item = tuple[int, int, int, int]
 """(pick number, units, most, price)."""
@@ -58,7 +62,9 @@ def covers(demand: Demand, supplies: Sequence[Supply]) -> tuple[Cover, ...]:
     return tuple(found)
 
 
-def cheapest_mix(alternatives: Sequence[Cover], prices: Sequence[int]) -> tuple[int, Counts] | None:
+def cheapest_mix(
+    alternatives: Sequence[Cover], prices: Sequence[int], charges: Charges | None = None
+) -> tuple[int, Counts] | None:
     """Least price and its counts over all alternatives; None when none can serve.
 
     >>> cover = Cover(2000, 1, ((0, 700, 3), (1, 1000, 2)))
@@ -66,25 +72,48 @@ def cheapest_mix(alternatives: Sequence[Cover], prices: Sequence[int]) -> tuple[
     (30, ((0, 3),))
     """
     best: tuple[int, Counts] | None = None
-    for cover in alternatives:
-        found = _solve_cover(cover, prices, None if best is None else best[0])
+    ranked = sorted((_least(cover, prices), at) for at, cover in enumerate(alternatives))
+    for least, at in ranked:
+        if best is not None and least >= best[0]:
+            break
+        ceiling = None if best is None else best[0]
+        found = _solve_cover(alternatives[at], prices, charges or {}, ceiling)
         if found is not None and (best is None or found[0] < best[0]):
             best = found
     return best
 
 
+def _least(cover: Cover, prices: Sequence[int]) -> int:
+    """The price of covering with fractions of the cheapest item per unit: no mix costs less."""
+    need = cover.need
+    return min(need * prices[at] // units for at, units, _ in cover.items)
+
+
+def least_with(alternatives: Sequence[Cover], prices: Sequence[int], pick: int) -> int:
+    """A price that no mix with at least one replica of `pick` goes below; NEVER if none has one."""
+    best = NEVER
+    for cover in alternatives:
+        own = next((units for at, units, _ in cover.items if at == pick), None)
+        if own is None:
+            continue
+        rest = max(0, cover.need - own)
+        others = min(rest * prices[at] // units for at, units, _ in cover.items)
+        best = min(best, prices[pick] + others)
+    return best
+
+
 def _solve_cover(
-    cover: Cover, prices: Sequence[int], ceiling: int | None
+    cover: Cover, prices: Sequence[int], charges: Charges, ceiling: int | None
 ) -> tuple[int, Counts] | None:
     """Branch and bound while that is short, else a table over the units still needed.
 
     Nothing at or above `ceiling` is of interest.
     """
-    items = _undominated(cover, prices)
-    search = _Search(items, ceiling, BRANCH_LIMIT)
+    items = _undominated(cover, prices, charges)
+    search = _Search(items, charges, ceiling, BRANCH_LIMIT)
     search.run(0, cover.need, cover.fewest, 0)
     if search.steps > BRANCH_LIMIT:
-        value, counts = Table(items, cover.need, cover.fewest).solve()
+        value, counts = Table(items, charges, cover.need, cover.fewest).solve()
         return (value, _named(items, counts)) if _below(value, ceiling) and value < NEVER else None
     if search.best_counts is None or search.best is None:
         return None
@@ -102,32 +131,47 @@ def _named(items: list[Item], counts: Sequence[tuple[int, int]]) -> Counts:
 class Table:
     """Least price by (replicas still needed, units still needed); exact in 64 bits.
 
-    Items whose stock may bind enter once per binary digit of it; the others may repeat without end.
+    Items enter supply by supply where the supply is charged for, all others together. Items whose stock may
+    bind enter once per binary digit of it; the others may repeat without end.
     """
 
-    def __init__(self, items: list[Item], need: int, fewest: int) -> None:
+    def __init__(self, items: list[Item], charges: Charges, need: int, fewest: int) -> None:
         import numpy as np
 
         self.items, self.need, self.fewest = items, need, fewest
-        self.free = [
-            i for i, (_, u, most, _) in enumerate(items) if u * most >= need and most >= fewest
-        ]
-        self.bundles: list[tuple[int, int]] = []
-        """(item, replicas) of the stock-bound items."""
-        for i, (_, _, most, _) in enumerate(items):
-            if i in self.free:
-                continue
-            size = 1
-            while most > 0:
-                self.bundles.append((i, min(size, most)))
-                most -= size
-                size *= 2
         self.least = np.full((fewest + 1, need + 1), NEVER, dtype=np.int64)
         self.least[0, 0] = 0
-        self.taken = [self._add_bundle(i, count) for i, count in self.bundles]
-        self.choice = np.full((fewest + 1, need + 1), -1, dtype=np.int16)
-        if self.free:
-            self._repeat()
+        groups: dict[tuple[int, int], list[int]] = {}
+        for number, item in enumerate(items):
+            groups.setdefault(charges.get(item[0], (-1, 0)), []).append(number)
+        self.steps: list[_Step] = []
+        for (_, charge), members in sorted(groups.items()):
+            self._add_group(charge, members)
+
+    def _add_group(self, charge: int, members: list[int]) -> None:
+        import numpy as np
+
+        before = self.least
+        self.least = before + charge
+        step = _Step()
+        free = [i for i in members if self._endless(i)]
+        for i in members:
+            most, size = (0 if i in free else self.items[i][2]), 1
+            while most > 0:
+                step.bundles.append((i, min(size, most)))
+                step.taken.append(self._add_bundle(i, min(size, most)))
+                most -= size
+                size *= 2
+        if free:
+            step.choice = self._repeat(free)
+        step.entered = self.least < before
+        self.least = np.where(step.entered, self.least, before)
+        self.steps.append(step)
+
+    def _endless(self, number: int) -> bool:
+        """Whether the stock of an item suffices for it alone, so that it never binds."""
+        _, units, most, _ = self.items[number]
+        return units * most >= self.need and most >= self.fewest
 
     def _add_bundle(self, number: int, count: int) -> BoolArray:
         import numpy as np
@@ -140,60 +184,89 @@ class Table:
         self.least = np.where(better, value, self.least)
         return better
 
-    def _repeat(self) -> None:
+    def _repeat(self, free: list[int]) -> IntArray:
         import numpy as np
 
-        step = min(self.items[i][1] for i in self.free)
+        choice = np.full((self.fewest + 1, self.need + 1), -1, dtype=np.int64)
+        step = min(self.items[i][1] for i in free)
         for count in range(self.fewest + 1):
             before = self.least[max(0, count - 1)]
             for first in range(0 if count else 1, self.need + 1, step):
                 span = np.arange(first, min(first + step, self.need + 1))
                 best = self.least[count, span]
-                for number in self.free:
+                for number in free:
                     _, units, _, price = self.items[number]
                     value = before[np.maximum(0, span - units)] + price
                     better = value < best
                     best[better] = value[better]
-                    self.choice[count, span[better]] = number
+                    choice[count, span[better]] = number
                 self.least[count, span] = best
+        return choice
 
     def solve(self) -> tuple[int, list[tuple[int, int]]]:
         """The least price and (item, count) that gives it."""
         counts: dict[int, int] = {}
         at, left = self.fewest, self.need
-        while (number := int(self.choice[at, left])) >= 0:
-            counts[number] = counts.get(number, 0) + 1
-            at, left = max(0, at - 1), max(0, left - self.items[number][1])
-        for (number, count), taken in zip(
-            reversed(self.bundles), reversed(self.taken), strict=True
-        ):
-            if taken[at, left]:
-                counts[number] = counts.get(number, 0) + count
-                at, left = max(0, at - count), max(0, left - count * self.items[number][1])
+
+        def take(number: int, count: int) -> None:
+            nonlocal at, left
+            counts[number] = counts.get(number, 0) + count
+            at, left = max(0, at - count), max(0, left - count * self.items[number][1])
+
+        for step in reversed(self.steps):
+            if step.entered is None or not step.entered[at, left]:
+                continue
+            while step.choice is not None and (number := int(step.choice[at, left])) >= 0:
+                take(number, 1)
+            for (number, count), taken in zip(
+                reversed(step.bundles), reversed(step.taken), strict=True
+            ):
+                if taken[at, left]:
+                    take(number, count)
         return int(self.least[self.fewest, self.need]), sorted(counts.items())
 
 
-def _undominated(cover: Cover, prices: Sequence[int]) -> list[Item]:
+@dataclass(slots=True)
+class _Step:
+    """How one group of items changed the table, for the way back."""
+
+    bundles: list[tuple[int, int]] = field(default_factory=list)
+    taken: list[BoolArray] = field(default_factory=list)
+    choice: IntArray | None = None
+    entered: BoolArray | None = None
+
+
+def _undominated(cover: Cover, prices: Sequence[int], charges: Charges) -> list[Item]:
     """(pick, units, most, price) by price per unit, without items that a cheaper larger one replaces.
 
-    An item with a binding stock replaces nothing: the rest might still be needed.
+    An item with a binding stock replaces nothing: the rest might still be needed. One whose supply is
+    charged for replaces others only with the charge counted in.
     """
-    ordered = sorted(
-        ((prices[at], -units, at, units, most) for at, units, most in cover.items),
+    ordered = sorted((prices[at], -units, at, most) for at, units, most in cover.items)
+    full = sorted(
+        (prices[at] + charges.get(at, (-1, 0))[1], units)
+        for at, units, most in cover.items
+        if units * most >= cover.need and most >= cover.fewest
     )
     kept: list[Item] = []
-    reach = 0
-    for price, _, at, units, most in ordered:
-        if units <= reach:
+    own: dict[int, int] = {}
+    reach = following = 0
+    for price, minus_units, at, most in ordered:
+        units = -minus_units
+        while following < len(full) and full[following][0] < price:
+            reach = max(reach, full[following][1])
+            following += 1
+        supply = charges.get(at, (-1, 0))[0]
+        if units <= reach or units <= own.get(supply, 0):
             continue
         kept.append((at, units, most, price))
         if units * most >= cover.need and most >= cover.fewest:
-            reach = units
-    kept.sort(key=cmp_to_key(_by_ratio))
+            own[supply] = units
+    kept.sort(key=cmp_to_key(by_ratio))
     return kept
 
 
-def _by_ratio(one: Item, two: Item) -> int:
+def by_ratio(one: Item, two: Item) -> int:
     """Price per unit in exact arithmetic; then larger units, then order."""
     cross = one[3] * two[1] - two[3] * one[1]
     return cross or two[1] - one[1] or one[0] - two[0]
@@ -202,8 +275,11 @@ def _by_ratio(one: Item, two: Item) -> int:
 class _Search:
     """Depth-first search over counts, cheapest units first."""
 
-    def __init__(self, items: list[Item], ceiling: int | None, limit: int | None) -> None:
+    def __init__(
+        self, items: list[Item], charges: Charges, ceiling: int | None, limit: int
+    ) -> None:
         self.items = items
+        self.charges = [charges.get(item[0], (-1, 0)) for item in items]
         self.best = ceiling
         self.limit = limit
         self.steps = 0
@@ -219,7 +295,7 @@ class _Search:
     def run(self, at: int, need: int, fewest: int, cost: int) -> None:
         """Extends the path by counts of items `at` and later."""
         self.steps += 1
-        if self.limit is not None and self.steps > self.limit:
+        if self.steps > self.limit:
             return
         if need <= 0 and fewest <= 0:
             if self.best is None or cost < self.best:
@@ -235,7 +311,11 @@ class _Search:
             if cost + max(by_units, by_count) >= self.best:
                 return
         useful = max(-(-need // units) if need > 0 else 0, fewest)
+        supply, charge = self.charges[at]
+        if charge and any(n and self.charges[i][0] == supply for i, n in self.path):
+            charge = 0
         for count in range(min(most, useful), -1, -1):
             self.path.append((at, count))
-            self.run(at + 1, need - count * units, fewest - count, cost + count * price)
+            total = cost + count * price + (charge if count else 0)
+            self.run(at + 1, need - count * units, fewest - count, total)
             self.path.pop()

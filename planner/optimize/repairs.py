@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations, product
 
-from planner.optimize.outcome import Status
 from planner.optimize.repairs_bench import Bench, Trial
+from planner.optimize.repairs_combine import budget, combine_searches
+from planner.optimize.repairs_found import Fix, Found, by_price, try_search
 from planner.options.asks import Ask
 from planner.options.build import Supplier
 from planner.options.explain.ask_changes import after, ask_searches, lifted_wishes
@@ -16,72 +14,28 @@ from planner.options.explain.changes import (
     Change,
     Search,
     all_optional,
-    first_step,
     only,
     single,
 )
 from planner.options.explain.offers import Rentable, offers_for, rent, rent_any
 from planner.options.explain.supply_changes import (
+    LARGEST_REAL_NODE,
     fewer_spare_nodes,
     larger_node,
     left_out,
     more_host_ram,
     more_nodes,
     more_power,
-    with_limit,
     without_limit,
 )
-from planner.options.explain.what_if import least_gpus, option_words
+from planner.options.explain.what_if import least_gpus
 from planner.options.question import Question
 from planner.options.records import Reason
 
 MOST_WORKLOADS = 6
 """Workloads whose own rows are tried where all are short of something together."""
-MOST_CHANGES = 3
-"""Changes in one combination."""
-MOST_PAIRS = 40
-"""Combinations solved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """Changes that a second solve confirmed."""
-
-    changes: tuple[Change, ...]
-    trial: Trial
-    says: str = ""
-    """What the changed workload gets."""
-    combination: bool = False
-
-    @property
-    def cents(self) -> int:
-        """What the plan costs with the changes."""
-        assert self.trial.cents is not None
-        return self.trial.cents
-
-    @property
-    def gives_up(self) -> bool:
-        """Whether a workload stays unserved."""
-        return any(c.kind == "drop" for c in self.changes)
-
-    @property
-    def unpriced(self) -> bool:
-        """Whether it takes hardware whose purchase is not in the cost."""
-        return any(c.kind in ("nodes", "larger-node", "host-ram") for c in self.changes)
-
-    @property
-    def text(self) -> str:
-        """All changes in one line."""
-        return "; ".join(c.text for c in self.changes)
-
-
-@dataclass(slots=True)
-class Found:
-    """What a search for repairs came to."""
-
-    fixes: list[Fix] = field(default_factory=list)
-    failed: list[tuple[Search, Trial]] = field(default_factory=list)
-    """Changes that do not help at their loosest, each with what came of it."""
+_HARDWARE = ("model", "rent", "larger-node", "nodes", "host-ram")
+"""Changes that take other hardware, or another model."""
 
 
 def partial_plan(bench: Bench, question: Question) -> Trial:
@@ -94,12 +48,22 @@ def repair_workload(bench: Bench, question: Question, name: str, served: Iterabl
     beside = only(question, frozenset({name, *served}))
     ask = next(a for a in beside.asks if a.name == name)
     found = Found()
-    for search in _workload_searches(bench, beside, ask):
-        _try(bench, beside, search, found)
-    return _sorted(found)
+    for search in _workload_searches(bench, beside, ask, found.notes):
+        try_search(bench, beside, search, found)
+    if all(f.changes[0].kind in _HARDWARE for f in found.fixes):
+        _combine_rows(bench, beside, found)
+    return by_price(found)
 
 
-def _workload_searches(bench: Bench, question: Question, ask: Ask) -> Iterator[Search]:
+def _combine_rows(bench: Bench, question: Question, found: Found) -> None:
+    """Two or three rows of the workload loosened together, where none is enough alone."""
+    rows = [s for s, t in found.failed if t.hopeless and s.loosest.ask is not None]
+    combine_searches(bench, question, [s for s in rows if s.kind != "model"], found)
+
+
+def _workload_searches(
+    bench: Bench, question: Question, ask: Ask, notes: list[str]
+) -> Iterator[Search]:
     parts = [bench.consider(ask, s.facts) for s in question.suppliers]
     reasons = {r.reason for c in parts for r in c.rejections}
     lifted = lifted_wishes(ask, reasons)
@@ -107,6 +71,9 @@ def _workload_searches(bench: Bench, question: Question, ask: Ask) -> Iterator[S
     if lifted is not None and lifted.ask is not None:
         yield single(lifted)
         base = lifted.ask(ask)
+        if any(bench.options(base, s.facts) for s in question.suppliers):
+            yield from _by_renting(bench, question, ask)
+            return
         parts = [bench.consider(base, s.facts) for s in question.suppliers]
         reasons = {r.reason for c in parts for r in c.rejections}
     for search in ask_searches(base):
@@ -115,8 +82,13 @@ def _workload_searches(bench: Bench, question: Question, ask: Ask) -> Iterator[S
         pool = supplier.facts.name
         more = []
         count = least_gpus(base, supplier.facts) if Reason.MEMORY in reasons else None
-        if count is not None:
+        if count is not None and count <= LARGEST_REAL_NODE:
             more = [larger_node(question, ask.name, pool, count)]
+        elif count is not None:
+            notes.append(
+                f"it would take {count} x {supplier.facts.gpu.name} in one node; nodes have "
+                f"{LARGEST_REAL_NODE} at most"
+            )
         if supplier.facts.max_nodes == 0:
             more = [more_nodes(question, pool)]
         elif Reason.HOST_RAM in reasons:
@@ -124,6 +96,11 @@ def _workload_searches(bench: Bench, question: Question, ask: Ask) -> Iterator[S
         yield from (
             more if lifted is None else [after(lifted, s) for s in more if s.kind == "larger-node"]
         )
+    yield from _by_renting(bench, question, ask)
+
+
+def _by_renting(bench: Bench, question: Question, ask: Ask) -> Iterator[Search]:
+    """The cheapest of the catalog's offers on which the workload has an option."""
     offers = offers_for(ask, bench.options) if question.currency == "USD" else []
     if offers:
         yield _cheapest_offer(bench, question, offers)
@@ -151,14 +128,17 @@ def repair_together(bench: Bench, question: Question, members: Sequence[str]) ->
     found = Found()
     searches = list(_shared_searches(bench, question, members))
     for search in searches:
-        _try(bench, question, search, found)
+        try_search(bench, question, search, found)
     for limit in question.limits:
         if limit.kind == "cost":
             _least_budget(bench, question, limit.name, found)
     if all(f.gives_up for f in found.fixes):
-        loose = [s.loosest for s, _ in found.failed if s.kind != "drop"]
-        _combine(bench, question, [(c,) for c in loose], found)
-    return _sorted(found)
+        failed = [s for s, _ in found.failed]
+        order = ("nodes", "opex", "power", "rent", "spare-nodes")
+        shared = [s for k in order for s in failed if s.kind == k]
+        rows = [s for s in failed if s.kind not in order]
+        combine_searches(bench, question, [*shared, *rows], found)
+    return by_price(found)
 
 
 def _shared_searches(bench: Bench, question: Question, members: Sequence[str]) -> Iterator[Search]:
@@ -188,116 +168,11 @@ def _shared_searches(bench: Bench, question: Question, members: Sequence[str]) -
 
 def _least_budget(bench: Bench, question: Question, name: str, found: Found) -> None:
     """The least budget that works is what the cheapest plan costs without one."""
-    free = bench.price(without_limit(name)(question))
-    if not free.works or free.cents is None:
-        lifted = Change("opex", f"no `{name}`", whole=without_limit(name))
-        found.failed.append((single(lifted), free))
+    change = budget(bench, question, name)
+    if change is None:
+        lifted = Change("opex", "a higher `opex`", whole=without_limit(name))
+        found.failed.append((single(lifted), bench.possible(lifted.applied(question))))
         return
-    now = next(x.bound for x in question.limits if x.name == name)
-    whole = math.ceil(free.cents / 100)
-    text = f"`opex: {whole} {question.currency}/month` instead of {now / 100:,.0f}: the least that works"
-    assert free.outcome is not None
-    if free.outcome.status is not Status.PROVEN:
-        text = text.removesuffix(": the least that works")
-    change = Change("opex", text, whole=with_limit(name, whole * 100))
     trial = bench.price(change.applied(question))
     if trial.works:
         found.fixes.append(Fix((change,), trial))
-
-
-def _try(bench: Bench, question: Question, search: Search, found: Found) -> None:
-    """Find the least step that works and confirm it by a full solve; keep what rules out those that do not."""
-
-    def works(change: Change) -> bool:
-        return bench.possible(change.applied(question)).works
-
-    loosest = search.loosest
-    change = loosest
-    if search.count > 1:
-        trial = bench.possible(loosest.applied(question))
-        if not trial.works:
-            found.failed.append((search, trial))
-            return
-        change = first_step(search, works)
-    trial = bench.price(change.applied(question))
-    if trial.works:
-        found.fixes.append(Fix((change,), trial, says=_says(trial, change.workload)))
-    else:
-        found.failed.append((search, trial))
-
-
-def repair_all(bench: Bench, question: Question, each: Sequence[Found]) -> list[Fix]:
-    """The cheapest combinations found that serve all: one change for each workload without an option, and supply."""
-    singles = [
-        [f.changes[0] for f in found.fixes if not f.gives_up][:MOST_CHANGES] for found in each
-    ]
-    if not all(singles) or len(singles) > MOST_CHANGES:
-        return []
-    picks = list(product(*singles))
-    found = Found()
-    _combine(bench, question, picks, found)
-    if len(singles) < MOST_CHANGES:
-        for supplier in question.suppliers:
-            _with_more_nodes(bench, question, picks[:2], supplier.facts.name, found)
-    best = _sorted(found).fixes
-    return best[:1] + [f for f in best[1:] if f.unpriced != best[0].unpriced][:1]
-
-
-def _with_more_nodes(
-    bench: Bench, question: Question, picks: Sequence[tuple[Change, ...]], pool: str, found: Found
-) -> None:
-    """More nodes of a pool on top of changes that leave too few."""
-    for changes in picks:
-        changed = _applied(question, changes)
-        alone = Found()
-        _try(bench, changed, more_nodes(question, pool), alone)
-        found.fixes += [Fix((*changes, *f.changes), f.trial, combination=True) for f in alone.fixes]
-
-
-def _applied(question: Question, changes: Iterable[Change]) -> Question:
-    for change in changes:
-        question = change.applied(question)
-    return question
-
-
-def _combine(
-    bench: Bench, question: Question, parts: Sequence[tuple[Change, ...]], found: Found
-) -> None:
-    """Tuples of changes, alone and in pairs, up to three changes and a fixed number of solves."""
-    tried = 0
-    sets = list(parts) if parts and len(parts[0]) > 1 else [
-        tuple(c for p in group for c in p)
-        for size in (2, 3)
-        for group in combinations(parts, size)
-    ]  # fmt: skip
-    for changes in sets:
-        if len(changes) > MOST_CHANGES or tried == MOST_PAIRS:
-            continue
-        if len({(c.kind, c.workload) for c in changes}) < len(changes):
-            continue
-        tried += 1
-        trial = bench.price(_applied(question, changes))
-        if trial.works:
-            found.fixes.append(Fix(changes, trial, combination=True))
-
-
-def _sorted(found: Found) -> Found:
-    """By price; giving a workload up comes last, whatever it saves. One fix for each kind of change and place."""
-    best: dict[str, Fix] = {}
-    for fix in sorted(found.fixes, key=lambda f: (f.gives_up, f.unpriced, f.cents)):
-        best.setdefault(fix.text, fix)
-    return Found(list(best.values()), found.failed)
-
-
-def _says(trial: Trial, workload: str) -> str:
-    """What the workload gets in the plan of a trial."""
-    if not workload or trial.built is None or trial.outcome is None:
-        return ""
-    numbers = [i for i, b in enumerate(trial.built.problem.blocks) if b.name == workload]
-    if not numbers:
-        return ""
-    words = []
-    for choice in trial.outcome.plans[numbers[0]].choices:
-        candidate = trial.built.problem.blocks[numbers[0]].candidates[choice.candidate]
-        words.append(option_words(trial.built.options[candidate.option], choice.replicas))
-    return " and ".join(words)

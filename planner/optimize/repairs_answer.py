@@ -6,26 +6,25 @@ from collections.abc import Mapping, Sequence
 
 from planner.optimize.assemble import stats
 from planner.optimize.outcome import Outcome, Status
-from planner.optimize.repairs import (
-    Fix,
-    Found,
-    partial_plan,
-    repair_all,
-    repair_together,
-    repair_workload,
-)
+from planner.optimize.repairs import partial_plan, repair_together, repair_workload
 from planner.optimize.repairs_bench import Bench, Trial
+from planner.optimize.repairs_combine import repair_all
 from planner.optimize.repairs_conflict import RowConflict, narrow
-from planner.optimize.repairs_story import checked, conflict_rows, story
+from planner.optimize.repairs_found import Fix, Found
+from planner.optimize.repairs_story import checked, conflict_rows, row_path, source_place, story
 from planner.options.explain import explain_workloads
 from planner.options.explain.what_if import option_words, refused_words
 from planner.options.question import ConsideredByWorkload, Question
+from planner.options.records import Rejection
 from planner.options.refusals import folded
 from planner.plan import schema as plan
 from planner.scenario import Scenario
 from planner.scenario.paths import child, parse_path
 from planner.units import from_cents
 
+NONE_FOUND = "no single change of the kinds tried gives a plan, nor any combination of up to three that was tried"
+_TELLING = ("deadline", "slo", "interconnect", "attention", "precision", "gpus", "pools")
+"""Rows worth pointing at instead of the model, where it is not memory that is short."""
 MOST_REPAIRS = 8
 """Repairs printed for one workload, or for all together."""
 
@@ -53,7 +52,7 @@ def refused(
         for name in hopeless
     ]
     told = tuple(
-        _with_conflict(scenario, bench, e, f, c)
+        _with_conflict(scenario, question, bench, e, f, c)
         for e, f, c in zip(told, found, conflicts, strict=True)
     )
     repairs = [
@@ -75,27 +74,39 @@ def refused(
 
 def _with_conflict(
     scenario: Scenario,
+    question: Question,
     bench: Bench,
     told: plan.Explanation,
     found: Found,
     conflict: RowConflict,
 ) -> plan.Explanation:
-    notes = [*told.notes, *_notes(found)]
+    name = told.workload
+    before = Trial(question, bench.considered(question), (name,)).nearest()
+    notes = [*told.notes, *_notes(found, before)]
     rows = conflict_rows(scenario, bench, conflict)
-    update = {"notes": tuple(notes), "conflict": rows, "checked": checked(conflict)}
+    update: dict[str, object] = {
+        "notes": tuple(notes), "conflict": rows, "checked": checked(conflict),
+    }  # fmt: skip
+    wishes = [m for m in conflict.members if m.lever is not None and m.lever.kind in _TELLING]
+    if wishes and told.place is not None and not told.tried:
+        update["place"] = source_place(scenario, row_path(scenario, wishes[0]))
     return told.model_copy(update=update)
 
 
-def _notes(found: Found) -> list[str]:
+def _notes(found: Found, before: Rejection | None) -> list[str]:
     """Changes that cannot work, with the number; those that fit alone but not beside the others, as such."""
     ruled_out = [
         (s.widest, t.nearest()) for s, t in found.failed if t.hopeless and s.kind != "drop"
     ]
     crowded = [s.widest for s, t in found.failed if not t.hopeless and t.impossible]
-    notes = list(refused_words(ruled_out))
+    notes = list(refused_words(ruled_out, before))
     if crowded:
         notes.append(f"fits alone, but not beside the other workloads: {', '.join(crowded)}")
-    return notes
+    return [*notes, *dict.fromkeys(found.notes), *_none_found(found)]
+
+
+def _none_found(found: Found) -> list[str]:
+    return [] if found.fixes else [NONE_FOUND]
 
 
 def without_plan(
@@ -133,15 +144,19 @@ def without_plan(
 
 def _joint_notes(found: Found, conflict: RowConflict) -> list[str]:
     """Obvious changes that leave the conflict as it is."""
-    own = {m.pool for m in conflict.members if m.kind == "supply"}
-    texts = []
-    for search, trial in found.failed:
-        if search.kind in ("opex", "power", "nodes", "rent") and trial.impossible:
-            texts.append(search.widest)
-    if not texts:
-        return []
-    rest = ", ".join(f"`{n}`" for n in sorted(own)) or "the other rows"
-    return [f"not enough by itself: {'; '.join(texts)}; what {rest} has is still short"]
+    texts = [
+        search.widest
+        for search, trial in found.failed
+        if search.kind in ("opex", "power", "nodes", "spare-nodes", "rent") and trial.impossible
+    ]
+    stands = [f"`{m.pool}`" for m in conflict.members if m.kind in ("supply", "limit")]
+    if not texts or not stands:
+        return _none_found(found)
+    what = texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
+    return [
+        f"{what} alone does not help while {' and '.join(stands)} stays as it is",
+        *_none_found(found),
+    ]
 
 
 def _draft(
@@ -191,7 +206,7 @@ def repair_record(fix: Fix, partial: Trial, workload: str) -> plan.Repair:
     total = from_cents(fix.cents)
     base = from_cents(partial.cents) if partial.works and partial.cents is not None else None
     return plan.Repair(
-        change=fix.text,
+        change=fix.text if workload else fix.full_text,
         cost=total,
         verified=True,
         workload=workload,

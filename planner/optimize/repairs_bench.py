@@ -12,7 +12,7 @@ from planner.options.build import Built, build
 from planner.options.consider import consider_one
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Considered, Found, Rejection
-from planner.options.refusals import miss
+from planner.options.refusals import nearest_miss
 
 PRICE_WORK = 5.0
 """Deterministic seconds of one priced solve."""
@@ -54,7 +54,7 @@ class Trial:
         if not self.hopeless:
             return None
         found = [r for c in self.considered[self.hopeless[0]] for r in c.rejections]
-        return min(found, key=miss, default=None)
+        return nearest_miss(found)
 
 
 class Bench:

@@ -58,9 +58,11 @@ def narrow(bench: Bench, question: Question, start: Sequence[str], written: Writ
     kept = [Member(*text.split(":", 1)) for text in start]  # type: ignore[arg-type]
     blocks = [m.name for m in kept if m.kind == "block"]
     bound = _bound(bench, question, kept)
+    # Together with others a workload is what it is; alone its format and lengths are rows like others.
+    fixed = {"precision", "context", "sequence"} if len(kept) > 1 else set()
     for ask in [a for a in question.asks if a.name in blocks]:
         for lever in levers(ask):
-            if not written(ask.name, lever.path):
+            if lever.kind in fixed or not written(ask.name, lever.path):
                 continue
             lifted = with_ask(bound, ask.name, lever.lift)
             if bench.possible(lifted).impossible:

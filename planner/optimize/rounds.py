@@ -13,8 +13,8 @@ from planner.optimize.ties import tie_objectives
 
 LEAST_WORK = 0.05
 """Deterministic seconds that any round may use, however little is left."""
-TIE_SHARE = 0.25
-"""Share of the whole work limit that ties may use, over and above the rounds."""
+TIE_SHARE = 0.1
+"""Share of the whole work limit, and of the wall-clock time left, that ties may use."""
 
 
 @dataclass(slots=True)
@@ -78,14 +78,6 @@ def serve_rounds(build: Build, budget: Budget) -> Solved:
     return solved
 
 
-def cost_round(build: Build, budget: Budget, solved: Solved) -> Solved:
-    """Minimises cost given what must be served."""
-    objective = {column: cents for column, cents in build.cost_terms() if cents}
-    answer = _minimise(build, objective, budget, solved.values, stage="cost")
-    _accept(solved, answer, "cost", build, objective)
-    return solved
-
-
 def tie_rounds(build: Build, budget: Budget, solved: Solved) -> None:
     """Picks the canonical plan among those of proven least cost; keeps the first plan if work runs out."""
     cost = solved.rounds[-1].value
@@ -93,7 +85,7 @@ def tie_rounds(build: Build, budget: Budget, solved: Solved) -> None:
     tie_budget = Budget(
         SolveLimits(
             deterministic_time=budget.limits.deterministic_time * TIE_SHARE,
-            wall_s=budget.wall_left_s,
+            wall_s=None if budget.wall_left_s is None else budget.wall_left_s * TIE_SHARE,
         ),
         budget.stop,
     )
@@ -123,21 +115,14 @@ def _minimise(
     objective: dict[int, int],
     budget: Budget,
     hint: tuple[int, ...] | None,
-    stage: str = "",
 ) -> Answer:
     build.model.objective = objective
-
-    def better(value: int) -> None:
-        if stage == "cost":
-            budget.report(stage, value, None)
-
     answer = run_cp_sat(
         build.model,
         deterministic_limit=budget.left,
         wall_limit_s=budget.wall_left_s,
         hint=hint,
         stop=budget.stop,
-        on_solution=better if budget.progress is not None and stage else None,
     )
     budget.used += answer.deterministic_time
     return answer

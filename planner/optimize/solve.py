@@ -24,7 +24,8 @@ from planner.optimize.outcome import (
     Status,
 )
 from planner.optimize.place import PackingFailure, place
-from planner.optimize.rounds import Budget, Solved, cost_round, serve_rounds, tie_rounds
+from planner.optimize.rounds import Budget, Solved, serve_rounds, tie_rounds
+from planner.optimize.routes import cost_round
 from planner.options.problem import Problem
 
 
@@ -61,11 +62,12 @@ def solve(
 def _solve_exactly(problem: Problem, needs: Sequence[Demand], budget: Budget) -> Outcome:
     """Rounds, placement, and again with finer packing rows where the placement fails."""
     tagged: frozenset[tuple[int, int]] = frozenset()
+    route = ""
     while True:
         build = exact_model(problem, needs, tagged)
         solved = serve_rounds(build, budget)
         if solved.verdict in (Verdict.OPTIMAL, Verdict.FEASIBLE) or not solved.rounds:
-            cost_round(build, budget, solved)
+            route = cost_round(build, budget, solved)
         if solved.verdict is Verdict.OPTIMAL and budget.limits.tie_break:
             tie_rounds(build, budget, solved)
         if solved.values is None:
@@ -74,7 +76,7 @@ def _solve_exactly(problem: Problem, needs: Sequence[Demand], budget: Budget) ->
         shared = [0 if column is None else solved.values[column] for column in build.shared]
         packing = place(problem, plans, shared)
         if not isinstance(packing, PackingFailure):
-            return _with_plan(problem, build, solved, plans, packing, budget)
+            return _with_plan(problem, build, solved, plans, packing, route, budget)
         more = {
             (packing.supply, number)
             for number, need in enumerate(needs)
@@ -95,10 +97,13 @@ def _with_plan(
     solved: Solved,
     plans: tuple[BlockPlan, ...],
     packing: tuple[tuple[NodePlan, ...], ...],
+    route: str,
     budget: Budget,
 ) -> Outcome:
     used, billed = node_counts(problem, packing)
-    cost = plan_cost(problem, plans, billed)
+    assert solved.values is not None
+    acquired = tuple(solved.values[column] for column in build.acquired)
+    cost = plan_cost(problem, plans, billed, acquired)
     rounds = [*solved.rounds[:-1], replace(solved.rounds[-1], value=cost)]
     bound = min(rounds[-1].bound, cost)
     rounds[-1] = Round("cost", cost, bound)
@@ -110,12 +115,13 @@ def _with_plan(
         nodes=used,
         billed_nodes=billed,
         packing=packing,
+        acquired=acquired,
         unserved=tuple(plan.block for plan in plans if plan.unserved),
         rounds=tuple(rounds),
         cost_cents=cost,
         bound_cents=bound,
         tie_break_applied=solved.tie_break_applied and proven,
-        route="cp-sat",
+        route=route,
         interrupted=budget.stop.requested,
         stats=_stats(build, budget),
     )

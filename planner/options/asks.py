@@ -66,6 +66,8 @@ class Ask:
     floor: LinkFloor | None = None
     risk: str = "upper"
     """`upper`: upper memory and lower speed decide; `best`: the best values do."""
+    precision: tuple[str, ...] = ("16bit",)
+    """Formats in the user's order of preference."""
     pools: tuple[str, ...] | None = None
     exclude_pools: tuple[str, ...] = ()
     deadline_s: float | None = None
@@ -100,7 +102,6 @@ class ServingAsk(Ask):
     """Inference, batch generation or embedding."""
 
     engine: str | None = None
-    precision: tuple[str, ...] = ("16bit",)
     kv: tuple[str, ...] = ("auto",)
     context: int
     prompt: float
@@ -151,7 +152,6 @@ class TrainingAsk(Ask):
     """Full fine-tuning, LoRA or QLoRA."""
 
     framework: str | None = None
-    precision: tuple[str, ...] = ("16bit",)
     base: str | None = None
     """Format of a frozen quantized base (QLoRA)."""
     master: str = "fp32"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from planner.options.alternatives import Alternative, alternatives
 from planner.options.asks import Ask, ServingAsk, TrainingAsk
-from planner.options.build import Wish
 from planner.options.describe import layout_text
+from planner.options.problem import DEMAND_UNITS
 from planner.options.question import ConsideredByWorkload, Question
-from planner.options.records import Option, Rejection
-from planner.options.refusals import miss
+from planner.options.records import Option, Reason, Rejection
+from planner.options.refusals import miss, nearest_miss
 from planner.plan import schema as plan
 from planner.units import HOUR_S, duration, from_cents, money
 
@@ -25,15 +27,32 @@ _BOUND_WORDS = {
 def with_words(question: Question, considered: ConsideredByWorkload, draft: plan.Plan) -> plan.Plan:
     """The plan with a speed line and a binding line for each workload that is served."""
     workloads = []
-    for workload, ask, wish in zip(draft.workloads, question.asks, question.wishes, strict=True):
+    for number, (workload, ask) in enumerate(zip(draft.workloads, question.asks, strict=True)):
         if workload.served:
             words = {
                 "summary": summary_words(ask, workload),
-                "binding": _binding(question, ask, wish, workload, considered),
+                "binding": _binding(question, draft, number, considered),
             }
             workload = workload.model_copy(update=words)
         workloads.append(workload)
-    return draft.model_copy(update={"workloads": tuple(workloads)})
+    return draft.model_copy(
+        update={"workloads": tuple(workloads), "slack": slack_words(question, draft)}
+    )
+
+
+def slack_words(question: Question, draft: plan.Plan) -> tuple[str, ...]:
+    """What is left of each pool in use, of the budget, and of power."""
+    words = []
+    for pool in draft.pools:
+        most = question.supplier(pool.pool).facts.max_gpus
+        if pool.used_gpus and most - pool.used_gpus:
+            words.append(f"{most - pool.used_gpus:,} of {most:,} GPUs of `{pool.pool}`")
+    for limit in question.limits:
+        name = limit.name.rpartition(".")[2]
+        if limit.kind == "cost" and draft.cost is not None:
+            left = from_cents(limit.bound) - draft.cost.total
+            words.append(f"{money(left)} of {money(from_cents(limit.bound))} of `{name}`")
+    return tuple(words)
 
 
 def summary_words(ask: Ask, workload: plan.PlanWorkload) -> str:
@@ -52,10 +71,27 @@ def _speed_words(ask: Ask, part: plan.Assignment) -> str:
         return (
             f"{hours}{wanted} (best estimate {best}), {speed.rate:,.0f} tokens/s, "
             f"MFU {100 * (speed.mfu or 0):.0f} %; {speed.limit} limits{sure}"
-        )
+        ) + _only_at_best(ask, part)
     assert isinstance(ask, ServingAsk)
     limit = "as you measured" if ask.measured else f"{speed.limit} limits{sure}"
-    return f"{_serving_words(ask, part)}; {limit}"
+    return f"{_serving_words(ask, part)}; {limit}" + _only_at_best(ask, part)
+
+
+def _only_at_best(ask: Ask, part: plan.Assignment) -> str:
+    """A deadline or demand that is met at the best estimate and not at the low end is said to be so."""
+    speed = part.speed
+    if isinstance(ask, TrainingAsk):
+        slowest = ask.tokens / speed.rate_low if speed.rate_low else math.inf
+        if ask.deadline_s is None or slowest <= ask.deadline_s * (1 + 1e-9):
+            return ""
+        return f"; met only at the best estimate: {duration(slowest)} at the low end"
+    assert isinstance(ask, ServingAsk)
+    if ask.careful or ask.concurrent is not None or not ask.rate:
+        return ""
+    low = speed.rate_low * part.replicas
+    if low >= ask.rate * part.units * part.replicas / DEMAND_UNITS:
+        return ""
+    return f"; met only at the best estimate: {low:.2f} requests/s at the low end"
 
 
 def _serving_words(ask: ServingAsk, part: plan.Assignment) -> str:
@@ -78,26 +114,81 @@ def _serving_words(ask: ServingAsk, part: plan.Assignment) -> str:
 
 
 def _binding(
-    question: Question,
-    ask: Ask,
-    wish: Wish,
-    workload: plan.PlanWorkload,
-    considered: ConsideredByWorkload,
+    question: Question, draft: plan.Plan, number: int, considered: ConsideredByWorkload
 ) -> str:
     """What rules out fewer GPUs or a cheaper pool, with both numbers, and the next-cheapest option."""
-    first = workload.assignment[0]
-    if workload.routing:
-        return _one_kind(alternatives(question, ask, wish, considered), workload)
-    near = _smaller_layout(ask, first, considered) or _other_pool(ask, first, considered)
+    ask, wish = question.asks[number], question.wishes[number]
+    parts = draft.workloads[number].assignment
+    found = alternatives(question, ask, wish, considered)
+    if draft.workloads[number].routing:
+        return _one_kind(found, draft.workloads[number])
+    if len(parts) > 1:
+        return _mixed(found)
+    own = [a for a in found if a.option.pool == parts[0].pool]
+    if not own:
+        return "stock binds: no other pool has room for it"
+    here = own[0].cents
     words = []
-    if near is not None:
-        bound = _BOUND_WORDS.get(near.reason.value, near.reason.value)
-        place = "" if near.pool == first.pool else f" on `{near.pool}`"
-        words.append(f"{bound} binds: {layout_text(near.layout)}{place} {near.message}")
-    other = _next_cheapest(alternatives(question, ask, wish, considered), first)
-    if other is not None:
-        words.append(other)
-    return "; ".join(words) or "the only option"
+    if found[0].cents < here:
+        words.append(_taken(question, draft, found[0], here))
+    else:
+        near = _smaller_layout(ask, parts[0], considered) or _other_pool(ask, parts[0], considered)
+        words += [_short(near, parts[0].pool)] if near is not None else []
+    following = next((a for a in found if a.cents >= here and a is not own[0]), None)
+    if following is not None:
+        lead = "next is" if words else "price binds: next is"
+        words.append(f"{lead} {_priced(following, here)}")
+    return "; ".join(words) or "nothing else fits"
+
+
+def _mixed(found: list[Alternative]) -> str:
+    """Replicas on several pools: what one pool alone would cost, by its own."""
+    if not found:
+        return "stock binds: no pool alone has room for all replicas"
+    best = found[0]
+    count = best.option.gpus * best.option.replicas
+    layout = layout_text(best.option.layout, brief=True)
+    return (
+        f"price binds: on one pool alone it would be {count} GPUs of `{best.option.pool}` ({layout}) "
+        f"at {money(from_cents(best.cents))}"
+    )
+
+
+def _taken(question: Question, draft: plan.Plan, other: Alternative, here: int) -> str:
+    """A cheaper option that the whole plan does not take: its pool is full, or the others pay for it."""
+    name = other.option.pool
+    pool = next((p for p in draft.pools if p.pool == name), None)
+    free = question.supplier(name).facts.max_gpus - (pool.used_gpus if pool else 0)
+    if free < other.option.gpus * other.option.replicas:
+        return f"stock binds: {_priced(other, here)}, but other workloads need `{name}` more"
+    return f"{_priced(other, here)}, but the plan as a whole would cost more"
+
+
+def _priced(other: Alternative, here: int) -> str:
+    option = other.option
+    count = option.gpus * option.replicas
+    what = f"{count} GPU{'s' if count > 1 else ''} of `{option.pool}`"
+    layout = layout_text(option.layout, brief=True)
+    there, ours = money(from_cents(other.cents)), money(from_cents(here))
+    if there == ours:
+        return f"{what} ({layout}) at the same price"
+    return f"{what} ({layout}) at {there} instead of {ours}"
+
+
+def _short(near: Rejection, pool: str) -> str:
+    """A layout with fewer GPUs, or on a cheaper pool, and what it lacks."""
+    bound = _BOUND_WORDS.get(near.reason.value, near.reason.value)
+    place = "" if near.pool == pool else f" on `{near.pool}`"
+    count = near.layout.gpus
+    gpus = f"{count} GPU{'s' if count > 1 else ''}"
+    layout = layout_text(near.layout)
+    if near.reason is Reason.MEMORY and near.short is not None:
+        each = " each" if count > 1 else ""
+        return (
+            f"{bound} binds: {gpus}{place} ({layout}) lack{'s' if count == 1 else ''} "
+            f"{near.short:.1f} GiB{each}: {near.need:.1f} needed, {near.have:.1f} usable"
+        )
+    return f"{bound} binds: {gpus}{place} ({layout}): {near.message}"
 
 
 def _one_kind(found: list[Alternative], workload: plan.PlanWorkload) -> str:
@@ -121,13 +212,16 @@ def _what(option: Option) -> str:
 def _smaller_layout(
     ask: Ask, first: plan.Assignment, considered: ConsideredByWorkload
 ) -> Rejection | None:
-    """The nearest miss with fewer GPUs on the chosen pool and in the chosen format."""
+    """The nearest miss with fewer GPUs than any option of the chosen pool, in the chosen format."""
     pool = next(c for c in considered[ask.name] if c.pool == first.pool)
-    size = first.layout.tp * first.layout.pp * first.layout.dp * first.layout.cp
+    sizes = [o.layout.gpus for o in pool.options if o.layout.weights == first.layout.weights]
+    fewest = min(sizes, default=0)
+    if fewest < first.layout.tp * first.layout.pp * first.layout.dp * first.layout.cp:
+        return None
     fewer = [
         r
         for r in pool.rejections
-        if r.layout.gpus < size
+        if r.layout.gpus < fewest
         and r.need is not None
         and r.unit
         and r.layout.weights == first.layout.weights
@@ -146,18 +240,4 @@ def _other_pool(
         for r in c.rejections
         if r.need is not None and r.unit
     ]
-    return min(misses, key=miss, default=None)
-
-
-def _next_cheapest(found: list[Alternative], first: plan.Assignment) -> str | None:
-    """The cheapest option on another pool, by its price when it stands alone."""
-    own = [a for a in found if a.option.pool == first.pool]
-    others = [a for a in found if a.option.pool != first.pool]
-    if not own or not others:
-        return None
-    other = others[0]
-    what = _what(other.option)
-    there, here = money(from_cents(other.cents)), money(from_cents(own[0].cents))
-    if other.cents < own[0].cents:
-        return f"{what} would cost {there} instead of {here}, but other workloads need them more"
-    return f"next: {what} at {there} instead of {here}"
+    return nearest_miss(misses)

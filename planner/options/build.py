@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.problem import (
@@ -18,7 +18,6 @@ from planner.options.problem import (
 )
 from planner.options.records import Considered, Option
 from planner.options.terms import (
-    HORIZON_H,
     Energy,
     Term,
     node_cost_cents,
@@ -50,11 +49,21 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """Nodes of a supply that orders or contracts give, and what they cost used or not."""
+
+    nodes: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Built:
     """The problem, and the option behind each candidate."""
 
     problem: Problem
     options: tuple[Option, ...]
+    holdings: Mapping[int, Holding] = field(default_factory=dict)
+    """Supply -> what orders give it; empty in steady state."""
 
 
 def build(
@@ -99,6 +108,7 @@ def _supply(supplier: Supplier, term: Term, *, first: bool) -> Supply:
         spare_nodes=supplier.spare_nodes if first else 0,
         has_host_ram=facts.host_bytes is not None,
         group=facts.name,
+        base_nodes=0 if term.acquired else None,
     )
 
 
@@ -151,7 +161,7 @@ def candidates_of(
     if hours is None or not term.node_hour:
         return [base]
     own = _on_own_nodes(ask, wish, option, base, supplier, term)
-    return [base, own] if hours <= HORIZON_H else [own]
+    return [base, own] if hours <= term.hours else [own]
 
 
 def _on_own_nodes(

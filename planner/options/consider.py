@@ -13,6 +13,8 @@ from planner.options.serving import serving_candidates
 from planner.options.training import training_candidates
 
 _Key = tuple[Ask, PoolFacts]
+Cache = dict[_Key, Found]
+"""Answers to questions already asked; names and the size of pools play no part in them."""
 
 
 def candidates(ask: Ask, pool: PoolFacts, *, detail: bool = False) -> Found:
@@ -23,9 +25,11 @@ def candidates(ask: Ask, pool: PoolFacts, *, detail: bool = False) -> Found:
     return training_candidates(ask, pool, detail=detail)
 
 
-def consider(question: Question, *, detail: bool = False) -> ConsideredByWorkload:
+def consider(
+    question: Question, *, detail: bool = False, cache: Cache | None = None
+) -> ConsideredByWorkload:
     """What was considered, per workload and pool, in the scenario's order."""
-    cache: dict[_Key, Found] = {}
+    cache = {} if cache is None else cache
     return {
         ask.name: tuple(
             consider_one(ask, supplier.facts, detail=detail, cache=cache)
@@ -40,7 +44,7 @@ def consider_one(
     pool: PoolFacts,
     *,
     detail: bool = False,
-    cache: dict[_Key, Found] | None = None,
+    cache: Cache | None = None,
 ) -> Considered:
     """One workload on one pool, dominated options set apart."""
     excluded = _excluded(ask, pool)

@@ -61,12 +61,13 @@ UNLIMITED_NODES = 64
 def question_of(scenario: Scenario) -> Question:
     """The question a scenario asks."""
     energy = _energy(scenario)
+    hours = hours_of(scenario)
     return Question(
         name=scenario.name,
         currency=scenario.spec.currency,
         asks=tuple(ask_of(w) for w in scenario.workloads),
-        wishes=tuple(_wish(w.spec) for w in scenario.workloads),
-        suppliers=tuple(supplier_of(p) for p in scenario.pools),
+        wishes=tuple(_wish(w.spec, hours) for w in scenario.workloads),
+        suppliers=tuple(supplier_of(p, hours) for p in scenario.pools),
         energy=energy,
         limits=_limits(scenario),
         defaults={w.name: _defaults(scenario, w) for w in scenario.workloads},
@@ -79,7 +80,13 @@ def question_of(scenario: Scenario) -> Question:
 # ------------------------------------------------------------------------------------------ supply
 
 
-def supplier_of(pool: ResolvedPool) -> Supplier:
+def hours_of(scenario: Scenario) -> int:
+    """Billed hours of the horizon; 730, a month, in a steady state."""
+    return int(scenario.horizon_s / HOUR_S)
+
+
+def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
+    """The pool with its price terms: owned nodes and every way to rent on demand."""
     terms = []
     if pool.available_nodes:
         upkeep = pool.spec.owned.upkeep if pool.spec.owned else None
@@ -89,6 +96,7 @@ def supplier_of(pool: ResolvedPool) -> Supplier:
                 pool.available_nodes,
                 node_month=upkeep.amount if upkeep else Decimal(0),
                 pays_energy=True,
+                hours=hours,
             )
         )
     for number, rent in enumerate(pool.spec.rent):
@@ -100,6 +108,7 @@ def supplier_of(pool: ResolvedPool) -> Supplier:
                 rent.max_nodes or UNLIMITED_NODES,
                 node_hour=Decimal(0) if by_gpu else rent.price.amount,
                 gpu_hour=rent.price.amount if by_gpu else Decimal(0),
+                hours=hours,
             )
         )
     facts = PoolFacts(
@@ -156,9 +165,9 @@ def _limits(scenario: Scenario) -> tuple[Limit, ...]:
     spec = scenario.spec.limits
     rows = []
     if spec.opex is not None:
-        rows.append(Limit("limits.opex", "cost", to_cents(spec.opex.amount, up=False)))
+        rows.append(Limit("limits.opex", "cost", to_cents(spec.opex[0].amount, up=False)))
     if spec.power is not None:
-        rows.append(Limit("limits.power", "power", math.floor(spec.power)))
+        rows.append(Limit("limits.power", "power", math.floor(spec.power[0])))
     return tuple(rows)
 
 
@@ -180,9 +189,9 @@ def _assumptions(scenario: Scenario, energy: Energy) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _wish(spec: WorkloadSpec) -> Wish:
+def _wish(spec: WorkloadSpec, hours: int) -> Wish:
     every = getattr(spec, "every", None)
-    runs = math.ceil(HORIZON_H * HOUR_S / every) if every else 1
+    runs = math.ceil(hours * HOUR_S / every) if every else 1
     return Wish(spec.required, spec.priority, max(1, runs))
 
 

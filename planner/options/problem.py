@@ -88,6 +88,23 @@ class Supply:
     has_host_ram: bool = True
     group: str = ""
     """Supplies of one pool share `group`; a pool-wide node limit is a Limit row."""
+    base_nodes: int | None = None
+    """Nodes there without any acquisition; None: `max_nodes`, and none can be acquired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """Nodes to buy or commit to: one decision that raises several supplies, one per period it lasts."""
+
+    key: str
+    """What it is, such as `buy dgx 2027-01`."""
+    most: int
+    cost_cents: int
+    """Of one node over the horizon, in the objective."""
+    supplies: tuple[int, ...]
+    """Supplies of which each node acquired is one more."""
+    least: int = 0
+    """Nodes in any case; `least = most` for a contract that is signed already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +114,20 @@ class Limit:
     name: str
     """budget, power, nodes[pool], ... with its unit in the report."""
     kind: str
-    """`cost` (all cents), `power` (W) or `nodes` (nodes of the listed supplies)."""
+    """`cost` (all cents), `power` (W), `nodes` (nodes of the listed supplies) or `acquired` (acquisitions only)."""
     bound: int
     supplies: tuple[int, ...] = ()
+    """Empty: all supplies."""
+    acquisitions: tuple[tuple[int, int], ...] = ()
+    """(acquisition, coefficient per node)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Blocks, supplies and limits; slots: 1 in steady state."""
+    """Blocks, supplies and limits; over several periods each supply and service is there once per period."""
 
     blocks: tuple[Block, ...]
     supplies: tuple[Supply, ...]
     limits: tuple[Limit, ...] = ()
     slots: int = 1
+    acquisitions: tuple[Acquisition, ...] = ()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from planner.options.describe import layout_text
 from planner.options.question import ConsideredByWorkload
-from planner.options.records import Rejection
+from planner.options.records import Reason, Rejection
 from planner.plan.schema import PlanRejection
 
 
@@ -13,6 +15,19 @@ def miss(rejection: Rejection) -> float:
     if rejection.need is None or rejection.have is None:
         return float("inf")
     return abs(rejection.need - rejection.have) / max(abs(rejection.have), 1e-9)
+
+
+_STAGES = {
+    Reason.NOT_ALLOWED: 0, Reason.CAPABILITY: 0, Reason.ILLEGAL_LAYOUT: 0, Reason.INTERCONNECT: 1,
+    Reason.MEMORY: 2, Reason.HOST_RAM: 3, Reason.NVME: 3, Reason.LATENCY: 4, Reason.DEADLINE: 4,
+    Reason.COUNT: 5,
+}  # fmt: skip
+"""The tests a candidate goes through, in order: what fails late came nearer to being an option."""
+
+
+def nearest_miss(rejections: Iterable[Rejection]) -> Rejection | None:
+    """The candidate that came nearest: the last test failed, then the least shortage."""
+    return min(rejections, key=lambda r: (-_STAGES[r.reason], miss(r)), default=None)
 
 
 def folded(considered: ConsideredByWorkload) -> tuple[PlanRejection, ...]:

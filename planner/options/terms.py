@@ -25,6 +25,10 @@ class Term:
     """Upkeep of one owned node for a month."""
     pays_energy: bool = False
     """Owned nodes pay for power; rent includes it."""
+    hours: int = HOURS_PER_MONTH
+    """Hours the term is held: a month in steady state, else a period."""
+    acquired: bool = False
+    """Nodes come from orders the plan decides on, or from contracts: none without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Energy:
         """Cost of a load: W / 1000 x hours x PUE x price.
 
         >>> Energy(Decimal("0.12"), Fraction(13, 10)).cost(1000, 730)
-        Decimal('113.880')
+        Decimal('113.88')
         """
         kwh = Fraction(watts) * Fraction(hours) / 1000 * self.pue
         price = Fraction(self.usd_per_kwh)
@@ -51,8 +55,9 @@ HORIZON_H: int = HOURS_PER_MONTH
 
 
 def node_cost_cents(term: Term) -> int:
-    """Cents for holding one node over the horizon, rounded up."""
-    return to_cents(term.node_hour * HORIZON_H + term.node_month)
+    """Cents for holding one node over the term's hours, rounded up."""
+    upkeep = term.node_month * term.hours / HOURS_PER_MONTH
+    return to_cents(term.node_hour * term.hours + upkeep)
 
 
 def running_cents(
@@ -60,9 +65,9 @@ def running_cents(
 ) -> int:
     """Cents for running one replica besides the node: energy where owned, GPU rent where per GPU.
 
-    `hours` None means the whole horizon (a service); a job pays for started hours.
+    `hours` None means all hours of the term (a service); a job pays for started hours.
     """
-    span = HORIZON_H if hours is None else math.ceil(hours)
+    span = term.hours if hours is None else math.ceil(hours)
     cost = term.gpu_hour * gpus * span
     if term.pays_energy:
         cost += energy.cost(watts * gpus, span)

@@ -209,6 +209,86 @@ class PlanPool(PlanModel):
     """Part of `cost` that no workload's GPUs carry: rented or owned GPUs standing idle."""
 
 
+class CostParts(PlanModel):
+    """What one period costs, by kind; the parts add up to its cost to the cent."""
+
+    purchases: Money = Decimal(0)
+    """Write-off of bought nodes (`accrual`), or their payment on delivery (`cash`)."""
+    support: Money = Decimal(0)
+    """Support contracts of bought nodes."""
+    upkeep: Money = Decimal(0)
+    """Hosting and staff of owned and bought nodes in use."""
+    energy: Money = Decimal(0)
+    """Energy of owned and bought GPUs in use."""
+    commitments: Money = Decimal(0)
+    """Rent the plan commits to: by hours of its term (`accrual`), or as it is paid (`cash`)."""
+    contracts: Money = Decimal(0)
+    """Rent of contracts signed before: due in any case."""
+    rent: Money = Decimal(0)
+    """Rent on demand."""
+
+
+class PlanPeriod(PlanModel):
+    """One budget period: what runs where, what it costs, what is paid."""
+
+    name: str
+    start: str
+    end: str
+    """First day of the next period."""
+    hours: int
+    """Billed hours; a month counts 730."""
+    cost: Money
+    parts: CostParts
+    capex: Money
+    """Payments for purchases in this period, whatever the convention."""
+    opex: Money
+    """All other payments in this period, whatever the convention."""
+    workloads: tuple[PlanWorkload, ...] = ()
+    pools: tuple[PlanPool, ...] = ()
+
+
+class Order(PlanModel):
+    """One line of the order list, or a contract that runs already."""
+
+    pool: str
+    gpu: str
+    action: Literal["buy", "commit", "contract"]
+    offer: int
+    """Which of the pool's offers of that kind, counted from 1 as the scenario lists them."""
+    nodes: int
+    gpus: int
+    order_by: str | None
+    """Last day to order; None for what is signed already."""
+    arrives: str
+    until: str
+    """End of life, of the term or of the contract."""
+    unit_price: Money
+    """Of one node: purchase with installation, or all rent of the term."""
+    price: Money
+    """Of all nodes of the line."""
+    cost: Money
+    """Counted within the horizon by the plan's convention, support included."""
+    paid: Money
+    """Paid within the horizon, support included."""
+    due_after: Money = Decimal(0)
+    """Still to be paid after the horizon."""
+    book_value: Money = Decimal(0)
+    """Value of bought nodes at the end of the horizon that is not written off."""
+    source: str = ""
+
+
+class PlanMoney(PlanModel):
+    """Totals over the horizon."""
+
+    convention: Literal["accrual", "cash"]
+    capex: Money
+    opex: Money
+    due_after: Money
+    """Obligation left: payments already bound to fall due after the horizon."""
+    book_value: Money
+    """Value of the purchases at its end."""
+
+
 class PlanRejection(PlanModel):
     """Equal rejections folded into one, with the nearest miss."""
 
@@ -266,6 +346,7 @@ class LedgerAccount(PlanModel):
 
     pool: str
     layout: str
+    gpus: int = 1
     components: dict[str, float]
     """Component -> GiB per GPU (upper values)."""
     need_gib: float
@@ -299,6 +380,30 @@ class Explanation(PlanModel):
     """How far it was tested that every row of the conflict is needed."""
 
 
+class AlternativeUse(PlanModel):
+    """Where a workload runs in another plan."""
+
+    workload: str
+    pool: str
+    gpus: int
+    replicas: int
+    layout: str
+    cost: Money
+
+
+class PlanAlternative(PlanModel):
+    """A verified plan that costs little more and uses other GPUs."""
+
+    change: str
+    """What was forbidden to find it, such as "`chat` not on `h100`"."""
+    cost: Money
+    over: float
+    """How much dearer than the plan, as a share of its cost."""
+    proven: bool
+    """Whether it is the cheapest plan with that forbidden."""
+    workloads: tuple[AlternativeUse, ...]
+
+
 class SolveStats(PlanModel):
     """How the answer was found."""
 
@@ -323,10 +428,20 @@ class Plan(PlanModel):
     gap: float | None = None
     workloads: tuple[PlanWorkload, ...] = ()
     pools: tuple[PlanPool, ...] = ()
+    orders: tuple[Order, ...] = ()
+    """What to buy and commit to, and contracts that run already."""
+    periods: tuple[PlanPeriod, ...] = ()
+    """The plan period by period, where the scenario has a horizon."""
+    money: PlanMoney | None = None
+    """Totals over the horizon, where the scenario has one."""
     rejections: tuple[PlanRejection, ...] = ()
     conflict: tuple[ConflictRow, ...] = ()
     repairs: tuple[Repair, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    alternatives: tuple[PlanAlternative, ...] = ()
+    """Plans that cost little more and use other GPUs, where they were asked for."""
+    slack: tuple[str, ...] = ()
+    """What is left: GPUs of each pool that is in use or owned, money and power under their limits."""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     verified: bool = False

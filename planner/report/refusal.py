@@ -65,7 +65,10 @@ def explanation_lines(e: Explanation, width: int, repairs: Sequence[Repair] = ()
     if repairs:
         what = "gives it a place" if e.workload else "makes the scenario solvable"
         lines += [
-            "", *repair_lines(repairs, width, f"each change below {what} (confirmed by a second solve)")
+            "",
+            *repair_lines(
+                repairs, width, f"each change below {what} (confirmed by a second solve)", e.workload
+            ),
         ]  # fmt: skip
     for text in e.notes:
         lines += wrap(text, first="note: ", rest="  ", width=width)
@@ -78,11 +81,15 @@ def _beside(place: SourcePlace, label: str, width: int) -> tuple[str, str]:
     return (label, "") if len(label) <= room else ("", label)
 
 
-def repair_lines(repairs: Sequence[Repair], width: int, what: str) -> list[str]:
-    """Numbered changes with what they give and what the plan then costs."""
+def repair_lines(
+    repairs: Sequence[Repair], width: int, what: str, alone: str | None = None
+) -> list[str]:
+    """Numbered changes with what they give and what the plan then costs; `alone`: the workload they are for."""
     lines = wrap(what, first="help: ", rest="  ", width=width)
     for number, repair in enumerate(repairs, 1):
         gives = f": {repair.gives}" if repair.gives else ""
+        if repair.combination and repair.workload == alone:
+            gives += " (together; the cheapest of the combinations tried, not proven)"
         lines += wrap(
             f"{repair.change}{gives}{_price(repair)}",
             first=f"  {number:2}. ", rest="      ", width=width,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.plan.schema import Assignment, Plan, PlanWorkload, Status
+from planner.report.periods import render_periods
 from planner.report.refusal import render_refusal
 from planner.report.table import Column, bar, render_table, wrap
 from planner.units import money
@@ -31,7 +32,9 @@ def render_text(plan: Plan, *, width: int = 100) -> str:
     lines += _section(
         "Why these GPUs", [(w.name, w.binding) for w in plan.workloads if w.binding], width
     )
+    lines += render_periods(plan, width=width)
     lines += _inventory(plan, width)
+    lines += _alternatives(plan, width)
     lines += _notes(plan, width)
     lines += _verdict(plan, width)
     return "\n".join(lines) + "\n"
@@ -39,25 +42,34 @@ def render_text(plan: Plan, *, width: int = 100) -> str:
 
 def _table(plan: Plan, width: int) -> list[str]:
     assert plan.cost is not None
-    cost = Column(plan.cost.currency, ">")
+    when = [Column("FROM"), Column("TO", drop=5)] if plan.periods else []
+    columns = [*_COLUMNS, *when, Column(plan.cost.currency, ">")]
+    blank = [""] * (len(columns) - 5)
     rows: list[list[str]] = []
     for workload in plan.workloads:
         if not workload.served:
-            rows.append(
-                [workload.name, workload.model, workload.kind, "not served", "", "", "", "", "-"]
-            )
+            rows.append([workload.name, workload.model, workload.kind, "not served", *blank, "-"])
         for number, part in enumerate(workload.assignment):
-            rows.append(_row(workload, part, first=number == 0))
-    gpus = sum(a.gpus for w in plan.workloads for a in w.assignment)
-    types = len({a.gpu for w in plan.workloads for a in w.assignment})
-    total = f"{gpus} GPUs, {types} type{'s' if types != 1 else ''}"
-    footer = ["TOTAL", "", "", total, "", "", "", "", money(plan.cost.total)]
+            cells = _row(workload, part, first=number == 0)
+            dates = [part.start or "", part.end or ""] if plan.periods else []
+            rows.append([*cells[:-1], *dates, cells[-1]])
     rows += [
-        [f"({p.pool}, idle share)", "", "", "", p.pool, "", "", "", money(p.idle_cost)]
+        [f"({p.pool}, idle share)", "", "", "", p.pool, *blank[1:], money(p.idle_cost)]
         for p in plan.pools
         if p.idle_cost
     ]
-    return render_table([*_COLUMNS, cost], rows, width=width, footer=footer)
+    footer = ["TOTAL", "", "", _gpus_in_all(plan), *blank, money(plan.cost.total)]
+    return render_table(columns, rows, width=width, footer=footer)
+
+
+def _gpus_in_all(plan: Plan) -> str:
+    """GPUs and types of the plan; over periods, the most at any one time."""
+    types = len({a.gpu for w in plan.workloads for a in w.assignment})
+    words = f"{types} type{'s' if types != 1 else ''}"
+    if plan.periods:
+        most = max(sum(r.used_gpus for r in p.pools) for p in plan.periods)
+        return f"at most {most} GPUs, {words}"
+    return f"{sum(a.gpus for w in plan.workloads for a in w.assignment)} GPUs, {words}"
 
 
 def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
@@ -85,7 +97,7 @@ def _routes(workload: PlanWorkload) -> list[tuple[str, str]]:
         pools = dict.fromkeys(workload.assignment[at].pool for at in part.assignments)
         route = (part.parts / part.of, " and ".join(pools))
         sizes.setdefault((part.prompt, part.output, part.share), []).append(route)
-    lines = []
+    lines: list[tuple[str, str]] = []
     for (prompt, output, share), routes in sizes.items():
         routes.sort(key=lambda r: (-r[0], r[1]))
         where = ", ".join(
@@ -112,23 +124,47 @@ def _section(title: str, items: Sequence[tuple[str, str]], width: int) -> list[s
 def _inventory(plan: Plan, width: int) -> list[str]:
     if not plan.pools:
         return []
+    bought = [Column("bought", ">")] if plan.periods else []
     columns = (
-        Column("POOL"), Column("GPU", clip=True), Column("NODES owned", ">"), Column("rented", ">"),
+        Column("POOL"), Column("GPU", clip=True), Column("NODES owned", ">"), *bought, Column("rented", ">"),
         Column("GPUS used/held", ">"), Column(plan.cost.currency if plan.cost else "", ">"),
     )  # fmt: skip
-    shown = [p for p in plan.pools if p.used_nodes or p.owned]
-    unused = [p.pool for p in plan.pools if not (p.used_nodes or p.owned)]
+    shown = [p for p in plan.pools if p.used_nodes or p.owned or p.cost]
+    unused = [p.pool for p in plan.pools if not (p.used_nodes or p.owned or p.cost)]
     rows = [
         [
-            p.pool, p.gpu, str(p.owned), str(p.rented) if p.rented else "-",
+            p.pool, p.gpu, str(p.owned), *([str(p.bought) if p.bought else "-"] if plan.periods else []),
+            str(p.rented) if p.rented else "-",
             f"{p.used_gpus} / {p.total_gpus}", money(p.cost),
         ]
         for p in shown
     ]  # fmt: skip
     rest = (
+        wrap(f"left: {'; '.join(plan.slack)}", first="", rest="  ", width=width)
+        if plan.slack
+        else []
+    )
+    rest += (
         wrap(f"not needed: {', '.join(unused)}", first="", rest="  ", width=width) if unused else []
     )
     return [*render_table(columns, rows, width=width), *rest, ""]
+
+
+def _alternatives(plan: Plan, width: int) -> list[str]:
+    """Plans that cost little more: what is different, and where each workload then runs that moves."""
+    if not plan.alternatives:
+        return []
+    here = {(w.name, a.pool, a.gpus) for w in plan.workloads for a in w.assignment}
+    lines = ["Plans that cost little more and use other GPUs"]
+    for number, other in enumerate(plan.alternatives, 1):
+        moved = [u for u in other.workloads if (u.workload, u.pool, u.gpus) not in here]
+        uses = ", ".join(f"`{u.workload}` on {u.gpus} x `{u.pool}` ({u.layout})" for u in moved)
+        sure = "" if other.proven else " (not proven cheapest)"
+        lines += wrap(
+            f"{money(other.cost)} (+{100 * other.over:.2f} %){sure}, {other.change}: {uses}",
+            first=f"  {number:2}. ", rest="      ", width=width,
+        )  # fmt: skip
+    return [*lines, ""]
 
 
 def _notes(plan: Plan, width: int) -> list[str]:

@@ -8,13 +8,14 @@ from typing import TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from planner.diagnostics import Diagnostic, Severity
+from planner.scenario.checks_horizon import check_horizon
 from planner.scenario.checks_requests import check_requests
 from planner.scenario.checks_supply import check_pool
 from planner.scenario.clash import clash
 from planner.scenario.key_messages import missing_key
 from planner.scenario.located import Located
 from planner.scenario.paths import Step, path_text, span_of
-from planner.scenario.schema_file import Horizon, ScenarioFile, WorkloadSpec
+from planner.scenario.schema_file import ScenarioFile, WorkloadSpec
 from planner.scenario.schema_supply import Pool
 from planner.scenario.schema_training import FullWorkload, Training
 from planner.scenario.schema_workloads import (
@@ -34,7 +35,7 @@ def check_contradictions(spec: ScenarioFile, root: Located) -> list[Diagnostic]:
     for index, workload in enumerate(spec.workloads):
         found += check_workload(workload, ["workloads", index], root)
     if spec.horizon is not None:
-        found += _horizon(spec.horizon, root)
+        found += check_horizon(spec, root)
     found += _currencies(spec, root)
     found += _objective(spec, root)
     return found
@@ -167,16 +168,6 @@ def _offload(spec: FullWorkload, steps: list[Step], root: Located) -> Iterator[D
 
 
 # ------------------------------------------------------------------------------------ the whole file
-
-
-def _horizon(horizon: Horizon, root: Located) -> Iterator[Diagnostic]:
-    for key in ("slot", "period"):
-        step = getattr(horizon, key)
-        if step is not None and step > horizon.length:
-            yield clash(
-                root, ["horizon", key], f"`{key}` is longer than the horizon", ["horizon", "length"],
-                help=f"write a shorter `{key}`, or remove it",
-            )  # fmt: skip
 
 
 def _objective(spec: ScenarioFile, root: Located) -> Iterator[Diagnostic]:

@@ -36,7 +36,13 @@ def check_pool(pool: Pool, steps: list[Step], root: Located) -> Iterator[Diagnos
 
 
 def _supply(pool: Pool, steps: list[Step], root: Located) -> Iterator[Diagnostic]:
-    if pool.owned is None and not pool.rent and not pool.buy and not pool.ordered:
+    if (
+        pool.owned is None
+        and not pool.rent
+        and not pool.buy
+        and not pool.ordered
+        and not pool.contracts
+    ):
         yield missing_key([*steps, "owned"], root)
     held = sum(r.nodes for r in pool.reserved)
     if pool.owned is None:

@@ -21,6 +21,7 @@ UNIT_WORDS: Final = {
     "share": "share",
     "date": "day",
     "factor": "number",
+    "growth": "growth per time",
     "tokens": "tokens",
     "count": "whole number",
 }

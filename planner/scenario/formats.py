@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import PlainValidator, WithJsonSchema
 
 from planner.scenario.refusals import NUMBER_PATTERN, refusal, short, shown
-from planner.units import Price, UnitError, parse_price
+from planner.units import Price, UnitError, parse, parse_price
 
 
 def _date(value: object) -> date:
@@ -112,6 +112,56 @@ GlobalBatch = Annotated[
     ),
 ]
 """A global batch: `128 sequences` or `524288 tokens`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """A steady relative change, such as +20 % per quarter."""
+
+    rate: Fraction
+    """Relative change in one `per_s`."""
+    per_s: Fraction
+
+    def factor(self, elapsed_s: Fraction) -> Fraction:
+        """(1 + rate) ** (elapsed / per), exact for whole steps, else to nine digits.
+
+        >>> Growth(Fraction(1, 5), Fraction(10)).factor(Fraction(20))
+        Fraction(36, 25)
+        """
+        steps = elapsed_s / self.per_s
+        if steps.denominator == 1:
+            return Fraction((1 + self.rate) ** steps.numerator)
+        return Fraction(f"{float(1 + self.rate) ** float(steps):.9f}")
+
+
+_GROWTH = re.compile(rf"^\s*([+-]?)\s*({NUMBER_PATTERN})\s*%\s*/\s*(month|quarter|year)\s*$")
+_GROWTH_HELP = "write it like `+20 %/quarter` or `-5 %/year`"
+
+
+def _growth(value: object) -> Growth:
+    match = _GROWTH.match(short(value)) if isinstance(value, str) else None
+    if match is None:
+        raise refusal("unit", f"`{shown(value)}` is no growth per time", _GROWTH_HELP)
+    rate = Fraction(match[2].replace("_", "")) / 100
+    rate = -rate if match[1] == "-" else rate
+    if not -1 < rate <= 10:
+        raise refusal("value", f"`{value}` is not between -100 % and +1000 %", _GROWTH_HELP)
+    return Growth(rate, parse(f"1 {match[5]}", "duration"))
+
+
+GrowthRate = Annotated[
+    Growth,
+    PlainValidator(_growth),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^\s*[+-]?\s*{NUMBER_PATTERN}\s*%\s*/\s*(month|quarter|year)\s*$",
+            "examples": ["+20 %/quarter", "-5 %/year"],
+            "x-unit": "growth",
+        }
+    ),
+]
+"""A relative change per month, quarter or year."""
 
 
 def _price(*units: str) -> Callable[[object], Price]:

@@ -96,6 +96,39 @@ Share = Annotated[
 """A share between 0 and 1, written `20 %` or `0.2`."""
 
 
+def _multiple(value: object) -> Fraction:
+    accepted = "write it like `120 %` or `1.2`"
+    if isinstance(value, str):
+        try:
+            number = parse(short(value), "share")
+        except UnitError as error:
+            raise refusal("unit", str(error), accepted) from None
+    elif isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        raise refusal("value", f"expected a share, found `{shown(value)}`", accepted)
+    else:
+        number = Fraction(str(value)) if abs(value) != float("inf") else Fraction(-1)
+    if not 0 <= number <= 1000:
+        raise refusal("value", f"`{shown(value)}` is not between 0 and 1000 times", accepted)
+    return number
+
+
+Multiple = Annotated[
+    Fraction,
+    PlainValidator(_multiple),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1000},
+                {"type": "string", "pattern": rf"^\s*{NUMBER_PATTERN}\s*%\s*$"},
+            ],
+            "examples": ["120 %", 1.2],
+            "x-unit": "share",
+        }
+    ),
+]
+"""A share that may exceed the whole, written `120 %` or `1.2`."""
+
+
 def _factor(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise refusal("value", f"expected a number, found `{shown(value)}`", "write it like `1.3`")

@@ -41,7 +41,9 @@ class Horizon(Part):
     slot: Duration | None = Field(default=None, examples=["1 week"])
     """Finest time step (several in a horizon are not supported yet)."""
     period: Duration | None = Field(default=None, examples=["1 quarter"])
-    """Budget step (several in a horizon are not supported yet)."""
+    """Budget step: whole months or whole days; default: the whole horizon."""
+    convention: Literal["accrual", "cash"] = Field(default="accrual", examples=["accrual"])
+    """`accrual` spreads purchases over their life and commitments over their term; `cash` counts payments when due."""
 
 
 class Energy(Part):
@@ -56,12 +58,18 @@ class Energy(Part):
 class Limits(Part):
     """What must not be exceeded."""
 
-    capex: PlainSum | None = Field(default=None, examples=["500000 USD"])
-    """Most money to spend on purchases."""
-    opex: MonthlyPrice | None = Field(default=None, examples=["20000 USD/month"])
-    """Most money per month for rent, energy and upkeep."""
-    power: Power | None = Field(default=None, examples=["40 kW"])
-    """Most power of the machines in use."""
+    capex: Annotated[tuple[PlainSum, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=["500000 USD"]
+    )
+    """Most money to spend on purchases: over the whole horizon, or a list with one value per period."""
+    opex: Annotated[tuple[MonthlyPrice, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=["20000 USD/month"]
+    )
+    """Most money per month for rent, energy, upkeep and support; may be a list with one value per period."""
+    power: Annotated[tuple[Power, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=["40 kW"]
+    )
+    """Most power of the machines in use; may be a list with one value per period."""
 
 
 class OwnModel(Part):

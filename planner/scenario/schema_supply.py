@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from planner.scenario.formats import BuyPrice, Day, NodeUpkeep, Pcie, RentPrice
+from planner.scenario.formats import BuyPrice, Day, GrowthRate, NodeUpkeep, Pcie, RentPrice
 from planner.scenario.numbers import ONE_OR_LIST, Count, PositiveCount, Share
 from planner.scenario.quantities import (
     Bandwidth,
@@ -56,7 +57,9 @@ class Owned(Part):
     available: Count | None = Field(default=None, examples=[1])
     """Nodes that workloads may use; default: all that are not reserved."""
     upkeep: NodeUpkeep | None = Field(default=None, examples=["150 USD/node-month"])
-    """Hosting, support and staff per node and month, besides energy."""
+    """Hosting, support and staff per node in use and month, besides energy; for bought nodes as well."""
+    retires: Day | None = Field(default=None, examples=["2027-07-01"])
+    """First day on which the nodes are gone; absent: they stay."""
 
 
 class Reservation(Part):
@@ -78,7 +81,11 @@ class Rent(Part):
     max_nodes: PositiveCount | None = Field(default=None, examples=[4])
     """Most nodes that can be rented; absent: no limit."""
     commit: Literal["none"] | Duration = Field(default="none", examples=["none"])
-    """Commitment: none, or the term one is bound to pay for (not supported yet)."""
+    """Commitment: none, or the term one is bound to pay for; needs a `horizon` and whole periods."""
+    upfront: Share = Field(default=Fraction(0), examples=["100 %"])
+    """Share of a commitment's price that is paid at its start; the rest evenly over its term."""
+    growth: GrowthRate | None = Field(default=None, examples=["-5 %/quarter"])
+    """How the price changes over the horizon; a commitment keeps the price of its start."""
     as_of: Day | None = Field(default=None, examples=["2026-07-20"])
     """Day of the quote; one older than 180 days is a warning."""
     source: Text | None = Field(default=None, examples=["quote 1234"])
@@ -86,18 +93,28 @@ class Rent(Part):
 
 
 class Buy(Part):
-    """Nodes one may buy (not supported yet)."""
+    """Nodes one may buy; needs a `horizon`. Paid on delivery."""
 
     price: BuyPrice = Field(examples=["280000 USD/node"])
     """Purchase price per node or GPU."""
     max_nodes: PositiveCount | None = Field(default=None, examples=[4])
-    """Most nodes that can be bought; absent: no limit."""
+    """Most nodes that can be bought over the horizon; absent: no limit."""
+    max_per_period: PositiveCount | None = Field(default=None, examples=[2])
+    """Most nodes that can arrive for one period."""
     lead_time: Duration | None = Field(default=None, examples=["8 weeks"])
-    """Time from order to use."""
+    """Time from order to use; absent: at once."""
     life: Duration | None = Field(default=None, examples=["4 years"])
-    """Time over which the purchase is written off."""
+    """Time over which the purchase is written off, and after which the node is gone; absent: 4 years."""
     residual: Share | None = Field(default=None, examples=["20 %"])
-    """Share of the price that is left at the end of its life."""
+    """Share of the price that is left at the end of its life; absent: nothing."""
+    installation: Share = Field(default=Fraction(0), examples=["12 %"])
+    """Network, racks and installation as a share of the price, bought and written off with the node."""
+    support: Share = Field(default=Fraction(0), examples=["5 %"])
+    """Support contract per year as a share of the price, paid while the node is there."""
+    growth: GrowthRate | None = Field(default=None, examples=["-5 %/quarter"])
+    """How the price changes over the horizon; the price of the period of arrival counts."""
+    valid_until: Day | None = Field(default=None, examples=["2026-12-31"])
+    """Last day on which the quote can be ordered."""
     as_of: Day | None = Field(default=None, examples=["2026-07-20"])
     """Day of the quote."""
     source: Text | None = Field(default=None, examples=["quote 1234"])
@@ -105,12 +122,23 @@ class Buy(Part):
 
 
 class Order(Part):
-    """Nodes ordered and not yet here (not supported yet)."""
+    """Nodes ordered and not yet here; their price is spent. Needs a `horizon`."""
 
     nodes: PositiveCount = Field(examples=[2])
     """Nodes ordered."""
     arrives: Day = Field(examples=["2027-01-15"])
     """Day from which they can be used."""
+
+
+class Contract(Part):
+    """Nodes under a contract that is signed already: paid in any case. Needs a `horizon`."""
+
+    nodes: PositiveCount = Field(examples=[2])
+    """Nodes under contract."""
+    until: Day = Field(examples=["2027-04-01"])
+    """First day on which they are gone."""
+    price: RentPrice | None = Field(default=None, examples=["12.50 USD/node-hour"])
+    """What is still to be paid per node-hour or GPU-hour; absent: all is paid."""
 
 
 class Pool(Part):
@@ -135,10 +163,14 @@ class Pool(Part):
     buy: Annotated[tuple[Buy, ...], ONE_OR_LIST] = Field(
         default=(), examples=[{"price": "280000 USD/node", "max_nodes": 4}]
     )
-    """Ways to buy nodes of this kind (not supported yet)."""
+    """One way, or several, to buy nodes of this kind."""
     ordered: Annotated[tuple[Order, ...], ONE_OR_LIST] = Field(
         default=(), examples=[[{"nodes": 2, "arrives": "2027-01-15"}]]
     )
-    """Nodes ordered and not yet here (not supported yet)."""
+    """Nodes ordered and not yet here."""
+    contracts: Annotated[tuple[Contract, ...], ONE_OR_LIST] = Field(
+        default=(), examples=[[{"nodes": 2, "until": "2027-04-01"}]]
+    )
+    """Nodes under contracts that run already."""
     spare_nodes: Count = Field(default=0, examples=[1])
     """Nodes to keep free, for failures and maintenance."""

@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from planner.scenario.formats import GrowthRate
 from planner.scenario.numbers import (
     AUTO_OR_LIST,
     ONE_OR_LIST,
     Count,
     Counts,
+    Multiple,
     Percentile,
     PositiveCount,
     Share,
@@ -106,8 +108,12 @@ class ServiceDemand(Part):
         default=(), examples=[[{"prompt": 1500, "output": 300, "share": "100 %"}]]
     )
     """Histogram of request sizes, instead of means; its shares add up to 100 %."""
-    growth: Text | None = Field(default=None, examples=["+20 %/quarter"])
-    """Growth of the demand (not supported yet)."""
+    growth: GrowthRate | None = Field(default=None, examples=["+20 %/quarter"])
+    """Growth of the demand from the first period on; needs a `horizon`."""
+    periods: Annotated[tuple[Multiple, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=[["100 %", "120 %", "150 %", "150 %"]]
+    )
+    """Demand of each period as a share of the stated one; `0 %` where the service does not run."""
 
 
 class Slo(Part):

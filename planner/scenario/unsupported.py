@@ -13,7 +13,7 @@ from typing import Final
 from planner.diagnostics import Diagnostic, Severity
 from planner.scenario.located import Located
 from planner.scenario.paths import Step, path_text
-from planner.units import MONTH_S, UnitError, parse
+from planner.units import UnitError, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Unsupported:
     instead: str
     applies: Callable[[Located, Located], bool] = lambda value, parent: True
     """Whether this value, inside this mapping, is the unsupported use."""
+    with_horizon: bool = False
+    """Supported where the scenario has a `horizon`."""
 
 
 def _is_list(value: Located, parent: Located) -> bool:
@@ -42,11 +44,6 @@ def _shorter_than_length(value: Located, parent: Located) -> bool:
     return length is not None and step is not None and step < length
 
 
-def _not_a_month(value: Located, parent: Located) -> bool:
-    length = _seconds(value)
-    return length is not None and length != MONTH_S
-
-
 def _seconds(value: Located | None) -> Fraction | None:
     try:
         return parse(value.scalar, "duration") if value and isinstance(value.scalar, str) else None
@@ -55,48 +52,57 @@ def _seconds(value: Located | None) -> Fraction | None:
 
 
 _PER_PERIOD = "give one value for the whole horizon"
+_NO_COMMIT = "give a `horizon`, or write `commit: none`"
 UNSUPPORTED: Final = (
     Unsupported(
-        "inventory[].buy", "buying nodes", "describe nodes you would buy as `owned` or `rent`"
+        "inventory[].buy", "buying nodes without a `horizon`",
+        "give a `horizon`, or describe nodes you would buy as `owned` or `rent`", with_horizon=True,
     ),
     Unsupported(
-        "inventory[].ordered", "ordered nodes", "count nodes that have arrived under `owned`"
+        "inventory[].ordered", "ordered nodes without a `horizon`",
+        "give a `horizon`, or count nodes that have arrived under `owned`", with_horizon=True,
     ),
-    Unsupported("inventory[].rent.commit", "commitments", "write `commit: none`", _committed),
-    Unsupported("inventory[].rent[].commit", "commitments", "write `commit: none`", _committed),
     Unsupported(
         "inventory[].node.power",
         "the power of a node",
         "remove `power`: planner reckons with the TDP of the GPUs",
     ),
     Unsupported(
-        "horizon.length",
-        "a horizon other than a month",
-        "write `length: 1 month`, or remove `horizon`",
-        _not_a_month,
+        "inventory[].contracts", "contracts without a `horizon`",
+        "give a `horizon`, or count the nodes under `owned`", with_horizon=True,
     ),
     Unsupported(
-        "horizon.period",
-        "a horizon of several periods",
-        "make `period` as long as `length`",
-        _shorter_than_length,
+        "inventory[].rent.commit", "commitments without a `horizon`", _NO_COMMIT, _committed, with_horizon=True,
+    ),
+    Unsupported(
+        "inventory[].rent[].commit", "commitments without a `horizon`", _NO_COMMIT, _committed, with_horizon=True,
     ),
     Unsupported(
         "horizon.slot", "a horizon of several slots", "remove `slot`", _shorter_than_length
     ),
-    Unsupported("limits.capex", "a limit per period", _PER_PERIOD, _is_list),
-    Unsupported("limits.opex", "a limit per period", _PER_PERIOD, _is_list),
-    Unsupported("limits.power", "a limit per period", _PER_PERIOD, _is_list),
-    Unsupported("workloads[].demand", "demand per period", _PER_PERIOD, _is_list),
-    Unsupported("workloads[].demand.growth", "growing demand", _PER_PERIOD),
-)
+    Unsupported("limits.capex", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True),
+    Unsupported("limits.opex", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True),
+    Unsupported("limits.power", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True),
+    Unsupported(
+        "workloads[].demand", "a list of demands",
+        "give one demand, and its share in each period as `periods: [100 %, 120 %]`", _is_list,
+    ),
+    Unsupported("workloads[].demand.growth", "growing demand without a `horizon`", _PER_PERIOD, with_horizon=True),
+    Unsupported("workloads[].demand.periods", "demand per period without a `horizon`", _PER_PERIOD, with_horizon=True),
+)  # fmt: skip
 """Everything that is refused for now."""
+
+
+def _refused(root: Located) -> tuple[Unsupported, ...]:
+    """The entries that hold for this scenario."""
+    has_horizon = "horizon" in (root.mapping or {})
+    return tuple(e for e in UNSUPPORTED if not (e.with_horizon and has_horizon))
 
 
 def find_unsupported(root: Located) -> list[Diagnostic]:
     """A diagnostic for each unsupported use in a scenario."""
     found = []
-    for entry in UNSUPPORTED:
+    for entry in _refused(root):
         for steps, value, parent in _matches(root, entry.path):
             if entry.applies(value, parent):
                 key = str(steps[-1])
@@ -116,7 +122,7 @@ def unsupported_at(root: Located) -> set[tuple[Step, ...]]:
     """Paths of all unsupported uses, so that validation does not report them twice."""
     return {
         tuple(steps)
-        for entry in UNSUPPORTED
+        for entry in _refused(root)
         for steps, value, parent in _matches(root, entry.path)
         if entry.applies(value, parent)
     }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.catalog.records import Gpu
 from planner.catalog.speed_records import link_data
 from planner.speed.links import Link
 from planner.speed.traffic import Shape
@@ -16,6 +15,9 @@ from planner.speed.work import Work
 
 Floats = NDArray[np.float64]
 Target = Literal["none", "cpu", "nvme"]
+
+ADAM_BYTES: Final = 28.0
+"""Bytes per parameter that an AdamW step moves: fp32 master and two moments both ways, gradient, 16-bit copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,6 @@ def host_gb_s(link: Link) -> float:
 def offload_seconds(
     work: Work,
     shape: Shape,
-    gpu: Gpu,
     link: Link,
     targets: OffloadTargets,
     busy_s: Floats,
@@ -59,29 +60,47 @@ def offload_seconds(
     zero = np.zeros_like(busy_s)
     if targets == OffloadTargets():
         return {"host link": zero, "cpu optimizer": zero, "nvme": zero}
-    host, rate = link_data().host, host_gb_s(link) * 1e9
+    rate = host_gb_s(link) * 1e9
     local = np.minimum(shape.gpus, link.gpus_per_node)
-    held = work.total * trainable / (shape.tp * shape.pp * shape.expert_spread(work))
-    owned = held / np.where(shape.zero >= 1, shape.dp, 1.0)
     link_s, cpu, nvme = zero, zero, zero
-    drives = max(link.nvme_gb_s, 1e-3) * 1e9
     if targets.optimizer != "none":
+        held = work.total * trainable / (shape.tp * shape.pp * shape.expert_spread(work))
+        owned = held / np.where(shape.zero >= 1, shape.dp, 1.0)
         link_s = link_s + 4.0 * owned / rate
-        cores = max(link.cpu_cores, 1) / local
-        compute = owned * host.cpu_adam_ns_per_parameter_core * 1e-9 / cores
-        memory = owned * 28.0 * local / (host.cpu_memory_gb_s_per_core * 1e9 * link.cpu_cores)
-        cpu = cpu + np.maximum(compute, memory)
+        cpu = _cpu_adam_s(owned, local, link)
         if targets.optimizer == "nvme":
-            nvme = nvme + 24.0 * owned * local / drives
+            nvme = nvme + 24.0 * owned * local / drives_bytes_s(link)
     if targets.parameters != "none":
         read = 2.0 * work.total / (shape.tp * shape.pp) / np.where(shape.zero >= 3, shape.dp, 1.0)
-        rounds = passes * shape.accumulation
-        moved = read * rounds / rate
-        link_s = link_s + np.maximum(moved - 0.5 * busy_s, 0.3 * moved)
+        moved = read * passes * shape.accumulation / rate
+        link_s = link_s + _exposed(moved, busy_s)
         if targets.parameters == "nvme":
-            nvme = nvme + read * rounds * local / drives
+            nvme = nvme + read * passes * shape.accumulation * local / drives_bytes_s(link)
     if targets.activations != "none":
         per_layer = 2.0 * tokens * work.hidden
         moved = 2.0 * per_layer * work.layers / shape.pp * shape.accumulation / rate
-        link_s = link_s + np.maximum(moved - 0.5 * busy_s, 0.2 * moved)
+        link_s = link_s + _exposed(moved, busy_s)
     return {"host link": link_s, "cpu optimizer": cpu, "nvme": nvme}
+
+
+def _exposed(moved_s: Floats, busy_s: Floats) -> Floats:
+    """What copies that run beside compute still cost: they hide behind half of it, never wholly."""
+    exposed: Floats = np.maximum(moved_s - 0.5 * busy_s, 0.25 * moved_s)
+    return exposed
+
+
+def drives_bytes_s(link: Link) -> float:
+    """Bytes per second of a node's drives; one drive of the node's PCIe generation where none is stated."""
+    table = link_data().host.nvme_read_gb_s
+    one = table[min(max(link.pcie_generation, min(table)), max(table))]
+    return (link.nvme_gb_s or one) * 1e9
+
+
+def _cpu_adam_s(owned: Floats, local: Floats, link: Link) -> Floats:
+    """Seconds of one CPU Adam update of the parameters each GPU owns, on its share of the node's cores."""
+    host = link_data().host
+    cores = max(link.cpu_cores, 1)
+    compute = owned * host.cpu_adam_ns_per_parameter_core * 1e-9 * local / cores
+    memory = owned * ADAM_BYTES * local / (host.cpu_memory_gb_s_per_core * 1e9 * cores)
+    slower: Floats = np.maximum(compute, memory)
+    return slower

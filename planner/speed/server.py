@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,13 @@ from planner.catalog.speed_records import (
     serving_data,
 )
 from planner.speed.collectives import measured_link
-from planner.speed.formats import arithmetic_flops, kv_bytes, sixteen_bit_flops, speed_format
+from planner.speed.formats import (
+    SpeedFormat,
+    arithmetic_flops,
+    kv_bytes,
+    sixteen_bit_flops,
+    speed_format,
+)
 from planner.speed.links import Link
 from planner.speed.passes import Demand, Rates, pass_parts, pass_seconds
 from planner.speed.requests import Split, Stored, decode_demand, prefill_demand
@@ -135,29 +141,7 @@ def build_server(
     rate, measured = rate_of(gpu, fmt.rates)
     work = work_of(model)
     stored = Stored(fmt.linear_bytes, fmt.expert_bytes, fmt.head_bytes, kv_bytes(kv))
-    bandwidth = gpu.memory.bandwidth_gb_s * 1e9
-    short = profile.fp16_accumulate
-    peak = arithmetic_flops(gpu, fmt, arithmetic, accumulate16=short)
-    half = sixteen_bit_flops(gpu, accumulate16=short)
-    expert_only = fmt.linear_bytes > fmt.expert_bytes
-    dense_peak = half if expert_only else peak
-    narrow = fmt.expert_bytes < 2.0
-    read = profile.read * (profile.quantized_read if narrow else 1.0)
-    decode = Rates(
-        read=bandwidth * min(rate.read * read, 1.0),
-        compute=dense_peak * min(rate.compute, PEAK_SHARE),
-        expert_read=bandwidth * min(rate.expert_read * read, 1.0),
-        expert_compute=peak * min(rate.expert_compute, PEAK_SHARE),
-        kv_read=bandwidth * min(rate.kv_read * profile.read, 1.0),
-        attention=half * min(rate.attention, PEAK_SHARE),
-        step_s=profile.step_us * 1e-6,
-        layer_s=(profile.layer_us + profile.format_layer_us.get(fmt.rates, 0.0)) * 1e-6,
-        moe_layer_s=profile.moe_layer_us * 1e-6,
-        sequence_s=profile.sequence_us * 1e-6,
-        sharpness=data.sharpness,
-        host=_host_bytes_s(gpu, link),
-    )
-    prefill = _prefill(decode, profile, dense_peak, peak)
+    decode, prefill = _rates(gpu, link, fmt, rate, profile, arithmetic)
     weights_bytes = work.total * stored.linear / split.tp / split.pp
     share = np.asarray(host_weights_gib, np.float64) * 2**30 / np.maximum(weights_bytes, 1.0)
     return Server(
@@ -175,21 +159,41 @@ def build_server(
     )
 
 
-def _prefill(decode: Rates, profile: ServingEngine, dense_peak: float, peak: float) -> Rates:
-    return Rates(
-        read=decode.read,
-        compute=min(float(decode.compute) * profile.prefill, PEAK_SHARE * dense_peak),
-        expert_read=decode.expert_read,
-        expert_compute=min(float(decode.expert_compute) * profile.prefill, PEAK_SHARE * peak),
-        kv_read=decode.kv_read,
-        attention=decode.attention,
-        step_s=decode.step_s,
-        layer_s=decode.layer_s,
-        moe_layer_s=decode.moe_layer_s,
-        sequence_s=decode.sequence_s,
-        sharpness=decode.sharpness,
-        host=decode.host,
+def _rates(
+    gpu: Gpu,
+    link: Link,
+    fmt: SpeedFormat,
+    rate: ServingRate,
+    profile: ServingEngine,
+    arithmetic: str,
+) -> tuple[Rates, Rates]:
+    """What the GPU achieves in decode steps and in prefills under this engine."""
+    bandwidth, short = gpu.memory.bandwidth_gb_s * 1e9, profile.fp16_accumulate
+    peak = arithmetic_flops(gpu, fmt, arithmetic, accumulate16=short)
+    half = sixteen_bit_flops(gpu, accumulate16=short)
+    # Formats of experts only leave the other layers in 16 bit.
+    dense_peak = half if fmt.linear_bytes > fmt.expert_bytes else peak
+    read = profile.read * (profile.quantized_read if fmt.expert_bytes < 2.0 else 1.0)
+    decode = Rates(
+        read=bandwidth * min(rate.read * read, 1.0),
+        compute=dense_peak * min(rate.compute, PEAK_SHARE),
+        expert_read=bandwidth * min(rate.expert_read * read, 1.0),
+        expert_compute=peak * min(rate.expert_compute, PEAK_SHARE),
+        kv_read=bandwidth * min(rate.kv_read * profile.read, 1.0),
+        attention=half * min(rate.attention, PEAK_SHARE),
+        step_s=profile.step_us * 1e-6,
+        layer_s=(profile.layer_us + profile.format_layer_us.get(fmt.rates, 0.0)) * 1e-6,
+        moe_layer_s=profile.moe_layer_us * 1e-6,
+        sequence_s=profile.sequence_us * 1e-6,
+        sharpness=serving_data().sharpness,
+        host=_host_bytes_s(gpu, link),
     )
+    prefill = replace(
+        decode,
+        compute=dense_peak * min(rate.compute * profile.prefill, PEAK_SHARE),
+        expert_compute=peak * min(rate.expert_compute * profile.prefill, PEAK_SHARE),
+    )
+    return decode, prefill
 
 
 def _host_bytes_s(gpu: Gpu, link: Link) -> float:

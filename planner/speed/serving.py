@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from planner.catalog.records import Gpu, Model
 from planner.speed.collectives import link_kind
 from planner.speed.links import Link
-from planner.speed.load import OPEN_LOOP_STEPS, closed_loop, open_loop_wait_s, saturated
+from planner.speed.load import OPEN_LOOP_STEPS, Load, closed_loop, open_loop_wait_s, saturated
 from planner.speed.requests import split_of
 from planner.speed.server import Server, build_server
 
@@ -160,29 +160,18 @@ def serving_speed(
 def _sustained(
     server: Server, setup: ServingSpeedSetup, link: Link, room: Floats, tp: Floats
 ) -> ServingSpeed:
+    """The best concurrency between 1 and `room`, and the speed there."""
     prompt, output = setup.means
     cached = setup.prefix_cached * prompt
     steps = np.linspace(0.0, 1.0, _GRID).reshape((_GRID,) + (1,) * room.ndim)
     grid = np.exp(steps * np.log(room))
     loads = closed_loop(server, grid, prompt, output, cached, setup.speculative)
     full = saturated(server, room, prompt, output, cached, setup.speculative)
-    alone = server.prefill_s(prompt, 1.0, cached)
-    rate = loads.requests_per_s
+    rate, first, late = _arrivals(server, setup, loads, full)
+    ok = _within(setup, late, loads.tpot_s, server)
     if setup.batch_job:
-        rate, ok = np.broadcast_to(full, rate.shape), np.zeros(rate.shape, bool)
+        ok = np.zeros(rate.shape, bool)
         ok[-1] = True
-        first = late = loads.ttft_s
-    elif setup.closed_loop:
-        first = late = loads.ttft_s
-        ok = _within(setup, late, loads.tpot_s, server)
-    else:
-        rate = np.minimum(rate, HEADROOM * full)
-        cost, varied = server.prompt_cost_s(prompt, cached), _variation(server, setup)
-        own = OPEN_LOOP_STEPS * loads.tpot_s
-        first = own + alone + open_loop_wait_s(rate, cost, None, varied)
-        slowest = server.prefill_s(setup.late_prompt, 1.0, setup.prefix_cached * setup.late_prompt)
-        late = own + slowest + open_loop_wait_s(rate, cost, setup.percentile, varied)
-        ok = _within(setup, late, loads.tpot_s, server)
     score = np.broadcast_to(grid, rate.shape) if setup.closed_loop else rate
     best = np.where(ok, score, -1.0).argmax(axis=0)[None]
 
@@ -190,13 +179,9 @@ def _sustained(
         return np.asarray(np.take_along_axis(np.broadcast_to(a, grid.shape), best, 0)[0])
 
     met = at(np.where(ok, 1.0, 0.0)) > 0
-    chosen, tpot = np.where(met, at(rate), 0.0), at(loads.tpot_s)
+    chosen, tpot, load = np.where(met, at(rate), 0.0), at(loads.tpot_s), at(grid)
     factor = np.exp(np.broadcast_to(server.half_width, room.shape))
-    load, context = at(grid), prompt + output / 2.0
-    kind = link_kind(link, int(np.max(tp)))
-    limit = _limits(server, load, context, kind.rstrip("0123456789"))
-    held = (load >= room * 0.999) & np.isin(limit, ["hbm", "engine"])
-    limit = np.where(held & (room < server.engine.max_sequences), "kv cache", limit)
+    limit = _limit_words(server, link, load, room, prompt + output / 2.0, tp)
     return ServingSpeed(
         requests_per_s=chosen,
         low=chosen / factor,
@@ -207,13 +192,47 @@ def _sustained(
         tpot_s=tpot,
         ttft_percentile_s=at(late),
         tpot_percentile_s=_late_tpot(tpot, server),
-        prefill_s=np.broadcast_to(alone, room.shape),
-        step_s=np.broadcast_to(server.step_s(load, context), room.shape),
+        prefill_s=np.broadcast_to(server.prefill_s(prompt, 1.0, cached), room.shape),
+        step_s=np.broadcast_to(server.step_s(load, prompt + output / 2.0), room.shape),
         limit=np.where(met, limit, "slo"),
         extrapolated=np.broadcast_to(server.extrapolated, room.shape),
         tag=server.tag,
-        parts=server.step_parts(load, context),
+        parts=server.step_parts(load, prompt + output / 2.0),
     )
+
+
+def _arrivals(
+    server: Server, setup: ServingSpeedSetup, loads: Load, full: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Requests/s at each concurrency, and mean and percentile of the time to the first token."""
+    rate = loads.requests_per_s
+    if setup.batch_job:
+        return np.broadcast_to(full, rate.shape), loads.ttft_s, loads.ttft_s
+    if setup.closed_loop:
+        return rate, loads.ttft_s, loads.ttft_s
+    prompt, _ = setup.means
+    share = setup.prefix_cached
+    rate = np.minimum(rate, HEADROOM * full)
+    cost, varied = server.prompt_cost_s(prompt, share * prompt), _variation(server, setup)
+    own = OPEN_LOOP_STEPS * loads.tpot_s
+    alone = server.prefill_s(prompt, 1.0, share * prompt)
+    slowest = server.prefill_s(setup.late_prompt, 1.0, share * setup.late_prompt)
+    first = own + alone + open_loop_wait_s(rate, cost, None, varied)
+    late = own + slowest + open_loop_wait_s(rate, cost, setup.percentile, varied)
+    return rate, first, late
+
+
+def _limit_words(
+    server: Server, link: Link, load: Floats, room: Floats, context: float, tp: Floats
+) -> NDArray[np.str_]:
+    """What limits each layout; `kv cache` where the pool ends before bandwidth is used up."""
+    kind = link_kind(link, int(np.max(tp))).rstrip("0123456789")
+    limit = _limits(server, load, context, kind)
+    held = (load >= room * 0.999) & np.isin(limit, ["hbm", "engine"])
+    words: NDArray[np.str_] = np.where(
+        held & (room < server.engine.max_sequences), "kv cache", limit
+    )
+    return words
 
 
 def _within(

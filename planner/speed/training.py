@@ -13,7 +13,7 @@ from planner.catalog.speed_records import TrainingRate, TrainingStack, training_
 from planner.speed.collectives import measured_link
 from planner.speed.formats import sixteen_bit_flops
 from planner.speed.links import Link
-from planner.speed.offload import OffloadTargets, offload_seconds
+from planner.speed.offload import ADAM_BYTES, OffloadTargets, offload_seconds
 from planner.speed.traffic import Shape, traffic_seconds
 from planner.speed.work import Work, speed_classes, work_of
 
@@ -22,8 +22,8 @@ Precision = Literal["bf16", "fp16", "fp8", "fp4", "fp32"]
 
 FLASH_BACKWARD: Final = 2.5
 """Backward over forward of a fused attention kernel, which recomputes its scores once."""
-ADAM_BYTES: Final = 28.0
-"""Bytes per parameter an AdamW step moves: fp32 master and two moments both ways, gradient, 16-bit copy."""
+KERNEL_SHARE: Final = {"flash": 1.0, "sdpa": 0.6, "eager": 0.3}
+"""Attention kernels relative to FlashAttention; memory-efficient and eager ones by its paper (arXiv 2205.14135)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _compute(
     routed = work.expert * work.experts_per_token * work.moe_layers
     pairs = float(work.attended_causal(setup.sequence))
     scores = 2.0 * work.attention_width * pairs
-    kernel = {"flash": 1.0, "sdpa": 0.6, "eager": 0.3}[setup.attention]
+    kernel = KERNEL_SHARE[setup.attention]
     if stack.full_attention:
         scores *= 2.0
     bandwidth = gpu.memory.bandwidth_gb_s * 1e9
@@ -132,6 +132,27 @@ def _compute(
         "attention": scores * attention / (half * rate.attention * kernel),
         "elementwise": moved / bandwidth,
     }
+
+
+def _busy(
+    work: Work,
+    gpu: Gpu,
+    setup: TrainingSpeedSetup,
+    rate: TrainingRate,
+    stack: TrainingStack,
+    shape: Shape,
+    tokens: Floats,
+) -> dict[str, Floats]:
+    """Seconds per step that a GPU computes and moves its own memory, by operator."""
+    passes, split = _passes(setup)[0], shape.tp * shape.pp
+    per_token = _compute(work, gpu, setup, rate, stack)
+    parts = {k: v * tokens / split * shape.accumulation for k, v in per_token.items()}
+    launch = rate.layer_us * 1e-6 * work.layers * passes / shape.pp * shape.accumulation
+    parts["launch"] = np.asarray(launch, np.float64)
+    if setup.method == "qlora":
+        unpack = stack.dequantize_bytes * work.total * passes / (gpu.memory.bandwidth_gb_s * 1e9)
+        parts["dequantize"] = unpack / split * shape.accumulation
+    return parts
 
 
 def training_speed(
@@ -161,16 +182,9 @@ def training_speed(
     work, data = work_of(model), training_data()
     stack = data.stack(setup.framework)
     rate, measured = training_rate(gpu, setup.precision, stack.rates_of or stack.stack)
-    per_token = _compute(work, gpu, setup, rate, stack)
     tokens = shape.micro_batch * setup.sequence / shape.cp
-    own = tokens / (shape.tp * shape.pp)
     passes = _passes(setup)[0]
-    parts = {k: v * own * shape.accumulation for k, v in per_token.items()}
-    launch = rate.layer_us * 1e-6 * work.layers * passes / shape.pp * shape.accumulation
-    parts["launch"] = np.asarray(launch, np.float64)
-    if setup.method == "qlora":
-        unpack = stack.dequantize_bytes * work.total * passes / (gpu.memory.bandwidth_gb_s * 1e9)
-        parts["dequantize"] = unpack / (shape.tp * shape.pp) * shape.accumulation
+    parts = _busy(work, gpu, setup, rate, stack, shape, tokens)
     busy = np.asarray(sum(parts.values()), np.float64)
     trainable = _trainable_share(work, setup)
     parts |= traffic_seconds(work, shape, link, stack, busy, tokens, passes, trainable)
@@ -179,7 +193,7 @@ def training_speed(
     targets = OffloadTargets(
         setup.offload_optimizer, setup.offload_parameters, setup.offload_activations
     )
-    parts |= offload_seconds(work, shape, gpu, link, targets, busy, tokens, passes, trainable)
+    parts |= offload_seconds(work, shape, link, targets, busy, tokens, passes, trainable)
     stage = busy + parts["tp"] + parts["ep"] + parts["cp"]
     rounds = (shape.pp - 1.0) / (setup.virtual_stages * shape.accumulation)
     parts["bubble"] = stage * rounds

@@ -5,12 +5,12 @@ Shares no code with the optimizer. Meant for a handful of blocks, candidates and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from planner.options.problem import DEMAND_UNITS, LOAD_UNITS, Block, Candidate, Problem
+from planner.options.problem import DEMAND_UNITS, LOAD_UNITS, Block, Candidate, Limit, Problem
 
 HOST_SHARES = 16
 
@@ -177,12 +177,34 @@ def _cost(
         for i, supply in enumerate(problem.supplies)
     ]
     held = [billed + own for billed, own in nodes]
-    figures = {"cost": cost, "power": power, "nodes": held}
-    for limit in problem.limits:
-        listed = limit.supplies or tuple(range(len(problem.supplies)))
-        if sum(figures[limit.kind][s] for s in set(listed)) > limit.bound:
-            return None
-    return sum(cost)
+    figures = {"cost": cost, "power": power, "nodes": held, "acquired": [0] * len(cost)}
+    orders = min(_orders(problem, held, figures), default=None)
+    return None if orders is None else sum(cost) + orders
+
+
+def _orders(
+    problem: Problem, held: Sequence[int], figures: Mapping[str, Sequence[int]]
+) -> Iterator[int]:
+    """Cost of every set of acquisitions that gives the nodes held and keeps all limits; 0 where there are none."""
+    for counts in product(*(range(o.least, o.most + 1) for o in problem.acquisitions)):
+        there = [
+            None if s.base_nodes is None else s.base_nodes - s.spare_nodes for s in problem.supplies
+        ]
+        for order, count in zip(problem.acquisitions, counts, strict=True):
+            for supply in order.supplies:
+                there[supply] = (there[supply] or 0) + count
+        if any(have is not None and need > have for need, have in zip(held, there, strict=True)):
+            continue
+        if all(_within(limit, counts, figures, len(held)) for limit in problem.limits):
+            yield sum(o.cost_cents * n for o, n in zip(problem.acquisitions, counts, strict=True))
+
+
+def _within(
+    limit: Limit, counts: Sequence[int], figures: Mapping[str, Sequence[int]], supplies: int
+) -> bool:
+    listed = set(limit.supplies or range(supplies))
+    used = sum(figures[limit.kind][s] for s in listed)
+    return used + sum(each * counts[at] for at, each in limit.acquisitions) <= limit.bound
 
 
 Shape = tuple[int, int, int]

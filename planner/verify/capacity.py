@@ -55,16 +55,18 @@ def _row(case: Case, row: PlanPool) -> Iterator[str]:
     terms = [s for s in case.supplies if s.pool == row.pool]
     nodes = {s.term: len(case.nodes_of(s)) for s in terms}
     owned = sum(s.nodes or 0 for s in terms if s.owned)
-    rented = sum(nodes[s.term] for s in terms if not s.owned)
+    bought = sum(s.nodes or 0 for s in terms if s.owned and s.acquired)
+    owned -= bought
+    rented = sum((s.nodes or 0) if s.acquired else nodes[s.term] for s in terms if not s.owned)
     node_gpus = case.question.supplier(row.pool).facts.node_gpus
     used_gpus = sum(len(x.gpus) for p in case.on_pool(row.pool) for x in p.given.placement)
     for name, have, want in (
         ("owned nodes", row.owned, owned),
-        ("bought nodes", row.bought, 0),
+        ("bought nodes", row.bought, bought),
         ("rented nodes", row.rented, rented),
         ("used nodes", row.used_nodes, sum(nodes.values())),
         ("used GPUs", row.used_gpus, used_gpus),
-        ("GPUs", row.total_gpus, (owned + rented) * node_gpus),
+        ("GPUs", row.total_gpus, (owned + bought + rented) * node_gpus),
     ):
         if have != want:
             yield f"{have} {name} printed, it is {want}"

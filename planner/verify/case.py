@@ -12,7 +12,7 @@ from planner.options.question import Question
 from planner.plan.schema import Assignment, Plan, PlanLayout, PlanWorkload
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
 from planner.scenario.schema_workloads import InferenceWorkload
-from planner.units import HOUR_S, HOURS_PER_MONTH
+from planner.units import HOUR_S
 from planner.verify.supply import Supply
 
 FOR_THE_RUN = " for the run"
@@ -64,11 +64,11 @@ class Part:
 
     @property
     def runs(self) -> int:
-        """Runs of the workload within a month; 1 for a service and for a single run."""
+        """Runs of the workload within the hours paid for; 1 for a service and for a single run."""
         spec = self.workload.spec
         if isinstance(spec, InferenceWorkload) or not spec.every:
             return 1
-        return max(1, math.ceil(HOURS_PER_MONTH * HOUR_S / spec.every))
+        return max(1, math.ceil(self.supply.hours * HOUR_S / spec.every))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
-from planner.units import HOURS_PER_MONTH, from_cents, to_cents
+from planner.units import from_cents, to_cents
 from planner.verify.case import Case
 from planner.verify.derive import Derived
 from planner.verify.prices import bill_of
@@ -33,11 +33,11 @@ def _watts(case: Case) -> int:
 
 def _bounds(case: Case, cents: int, watts: int) -> Iterator[Problem]:
     limits = case.scenario.spec.limits
-    if limits.opex is not None and cents > to_cents(limits.opex.amount, up=False):
-        text = f"{from_cents(cents):,} a month, `limits.opex` is {limits.opex.amount:,}"
+    if limits.opex is not None and cents > to_cents(limits.opex[0].amount, up=False):
+        text = f"{from_cents(cents):,} a month, `limits.opex` is {limits.opex[0].amount:,}"
         yield Problem(CHECK, "", text)
-    if limits.power is not None and watts > limits.power:
-        yield Problem(CHECK, "", f"{watts:,} W, `limits.power` is {float(limits.power):,.0f} W")
+    if limits.power is not None and watts > limits.power[0]:
+        yield Problem(CHECK, "", f"{watts:,} W, `limits.power` is {float(limits.power[0]):,.0f} W")
 
 
 def _month(case: Case, derived: Derived) -> Iterator[Problem]:
@@ -45,6 +45,6 @@ def _month(case: Case, derived: Derived) -> Iterator[Problem]:
     for number, part in enumerate(case.parts):
         hours = derived[number].speed.hours
         shared = part.supply.node_hour and not part.own_nodes
-        if hours is not None and shared and hours > HOURS_PER_MONTH:
-            text = f"{part.where}: runs {hours:,.0f} h on a node rented for {HOURS_PER_MONTH} h"
+        if hours is not None and shared and hours > part.supply.hours:
+            text = f"{part.where}: runs {hours:,.0f} h on a node rented for {part.supply.hours} h"
             yield Problem(CHECK, part.name, text)

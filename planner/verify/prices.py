@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from planner.scenario.resolved import Scenario
-from planner.units import HOURS_PER_MONTH, to_cents
+from planner.units import to_cents
 from planner.verify.case import Case, Part
 from planner.verify.demand import WHOLE, units_alone
 from planner.verify.derive import Derived
@@ -24,7 +24,7 @@ class Bill:
     running: Mapping[int, int]
     """Position of an assignment -> energy, rent per GPU, and rent of nodes for the run alone."""
     nodes: Mapping[Supply, int]
-    """Term -> nodes held for the month."""
+    """Term -> nodes held for the hours paid for."""
     held: Mapping[Supply, int]
     """Term -> how many nodes these are."""
 
@@ -39,8 +39,10 @@ def bill_of(case: Case, derived: Derived) -> Bill:
     running = {
         n: running_cents(case.scenario, part, derived[n].speed) for n, part in enumerate(case.parts)
     }
-    held = {s: len(case.nodes_of(s, own=False)) for s in case.supplies}
-    return Bill(running, {s: s.node_cents * count for s, count in held.items()}, held)
+    used = {s: len(case.nodes_of(s, own=False)) for s in case.supplies}
+    nodes = {s: s.node_cents * count + s.fixed_cents for s, count in used.items()}
+    held = {s: (s.nodes or 0) if s.acquired else count for s, count in used.items()}
+    return Bill(running, nodes, held)
 
 
 def running_cents(scenario: Scenario, part: Part, speed: Speed) -> int:
@@ -49,7 +51,7 @@ def running_cents(scenario: Scenario, part: Part, speed: Speed) -> int:
         hours = math.ceil(_hours_on_own_nodes(part, speed))
         each = to_cents(part.supply.node_hour * hours * max(1, part.whole_nodes))
     else:
-        hours = HOURS_PER_MONTH if speed.hours is None else math.ceil(speed.hours)
+        hours = part.supply.hours if speed.hours is None else math.ceil(speed.hours)
         money = part.supply.gpu_hour * part.layout.gpus * hours
         if part.supply.owned:
             money += _energy(scenario, part, hours)

@@ -19,12 +19,19 @@ MOST = 1_000_000
 """No degree, count or batch of a real plan is larger; keeps the arithmetic of the other checks small."""
 
 
-def check_structure(scenario: Scenario, plan: Plan) -> tuple[Finding, Case | None]:
-    """Names and sizes; the case for all other checks where there is nothing wrong with them."""
+def check_structure(
+    scenario: Scenario, plan: Plan, ordered: tuple[Supply, ...] = ()
+) -> tuple[Finding, Case | None]:
+    """Names and sizes; the case for all other checks where there is nothing wrong with them.
+
+    `ordered` are nodes that orders of the plan give, besides what the scenario has.
+    """
     if plan.status not in (Status.PROVEN, Status.FEASIBLE):
         text = f"its status is `{plan.status.value}`: there is no plan to verify"
         return Finding(CHECK, "no plan", (Problem(CHECK, "", text),)), None
-    supplies = supplies_of(scenario)
+    pools = [p.name for p in scenario.pools]
+    supplies = (*supplies_of(scenario), *ordered)
+    supplies = tuple(sorted(supplies, key=lambda s: pools.index(s.pool)))
     problems = [
         *_whole(scenario, plan),
         *_workloads(scenario, plan),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from planner.scenario.resolved import ResolvedPool, Scenario
-from planner.units import HOURS_PER_MONTH, to_cents
+from planner.units import HOUR_S, HOURS_PER_MONTH, to_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +26,41 @@ class Supply:
     """Per node and month."""
     owned: bool = False
     """Owned nodes pay for their energy; rent includes it."""
+    hours: int = HOURS_PER_MONTH
+    """Hours the plan pays for: a month in steady state, else a period."""
+    acquired: bool = False
+    """Nodes bought, committed to, or under contract: there whether used or not."""
+    fixed_cents: int = 0
+    """What these cost in all, used or not."""
 
     @property
     def node_cents(self) -> int:
-        """Cents for holding one node for a month of 730 hours."""
-        return to_cents(self.node_hour * HOURS_PER_MONTH + self.upkeep)
+        """Cents for using one node for these hours."""
+        return to_cents(self.node_hour * self.hours + self.upkeep * self.hours / HOURS_PER_MONTH)
 
 
 def supplies_of(scenario: Scenario) -> tuple[Supply, ...]:
     """Every term of every pool; spare nodes are kept from the first term of their pool."""
-    return tuple(s for pool in scenario.pools for s in _terms(pool))
+    hours = int(scenario.horizon_s / HOUR_S)
+    return tuple(s for pool in scenario.pools for s in _terms(pool, hours))
 
 
-def _terms(pool: ResolvedPool) -> list[Supply]:
+def _terms(pool: ResolvedPool, hours: int) -> list[Supply]:
     found = []
     spare = pool.spec.spare_nodes
     if pool.available_nodes:
         upkeep = pool.spec.owned.upkeep if pool.spec.owned else None
         money = upkeep.amount if upkeep else Decimal(0)
         found.append(
-            Supply(pool.name, "owned", pool.available_nodes, spare, upkeep=money, owned=True)
+            Supply(
+                pool.name,
+                "owned",
+                pool.available_nodes,
+                spare,
+                upkeep=money,
+                owned=True,
+                hours=hours,
+            )
         )
     several = len(pool.spec.rent) > 1
     for number, rent in enumerate(pool.spec.rent, start=1):
@@ -58,6 +73,7 @@ def _terms(pool: ResolvedPool) -> list[Supply]:
                 0 if found else spare,
                 node_hour=Decimal(0) if by_gpu else rent.price.amount,
                 gpu_hour=rent.price.amount if by_gpu else Decimal(0),
+                hours=hours,
             )
         )
     return found

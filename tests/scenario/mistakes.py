@@ -351,10 +351,10 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     ),
     (
         "scenario: base\n",
-        "scenario: base\nhorizon: {start: 2026-10-01, length: 1 year, period: 1 quarter}\n",
-        "P104",
-        "period",
-        "`period`",
+        "scenario: base\nhorizon: {start: 2026-10-01, length: 1 year, period: 5 months}\n",
+        "P210",
+        "1 year",
+        "multiple of `period`",
     ),
     (
         "scenario: base\n",
@@ -375,7 +375,7 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "demand: [{requests: 5 /s, prompt: 1500, output: 300}]",
         "P104",
         "demand",
-        "one value",
+        "`periods: [100 %, 120 %]`",
     ),
     (DEMAND, DEMAND.replace("}", ", growth: 20 %}"), "P104", "growth", "one value"),
     (
@@ -388,10 +388,10 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     (NODE, "{gpus: 4, power: 700 W}", "P104", "power", "TDP"),
     (
         "scenario: base\n",
-        "scenario: base\nhorizon: {start: 2026-10-01, length: 1 quarter}\n",
-        "P104",
-        "length",
-        "`length: 1 month`",
+        "scenario: base\nhorizon: {start: 2026-10-01, length: 36 h}\n",
+        "P210",
+        "36 h",
+        "`1 month`",
     ),
     # P110: units
     (NODE, "{gpus: 4, host_ram: 512}", "P110", "512", "80 GiB"),

@@ -73,7 +73,7 @@ def test_set_changes_values_by_name_and_number(base: Path) -> None:
     assert chat.kind == "inference"
     assert sft.kind == "full"
     assert (chat.context, sft.zero, scenario.pools[0].owned_nodes) == (16384, (2, 3), 7)
-    assert scenario.spec.limits.power == 40000
+    assert scenario.spec.limits.power == (40000,)
     assert scenario.pools[1].rent[0].max_nodes == 9
 
 

@@ -17,6 +17,13 @@ def limit_rows(build: Build) -> list[Row]:
 
 
 def _terms(build: Build, limit: Limit) -> Terms:
+    orders = [(build.acquired[at], each) for at, each in limit.acquisitions]
+    if limit.kind == "acquired":
+        return orders
+    return [*_use(build, limit), *orders]
+
+
+def _use(build: Build, limit: Limit) -> Terms:
     listed = frozenset(limit.supplies) or frozenset(range(len(build.problem.supplies)))
     if limit.kind == "cost":
         return build.cost_terms(listed)

@@ -25,6 +25,12 @@ class Change:
     whole: Callable[[Question], Question] | None = None
     """Changes supply, limits, or which workloads there are."""
 
+    @property
+    def full_text(self) -> str:
+        """The text with the workload it is for."""
+        named = self.workload and f"`{self.workload}`" not in self.text
+        return f"{self.text} for `{self.workload}`" if named else self.text
+
     def applied(self, question: Question) -> Question:
         """The question after the change."""
         if self.ask is not None:

@@ -231,7 +231,7 @@ def _lists(ask: Ask) -> Iterator[Lever]:
         )  # fmt: skip
     if ask.degrees != Degrees():
         yield Lever(
-            "parallel", "parallel", "`parallel`",
+            "parallel", "parallel", _degrees(ask.degrees),
             lambda a: put(a, degrees=Degrees()), "no `parallel`",
         )  # fmt: skip
     if ask.gpus_max is not None:
@@ -248,6 +248,12 @@ def _lists(ask: Ask) -> Iterator[Lever]:
             "pools", key, f"`{key}: {_listed(names)}`",
             lambda a: put(a, pools=None, exclude_pools=()), f"no `{key}`",
         )  # fmt: skip
+
+
+def _degrees(degrees: Degrees) -> str:
+    names = ("tp", "pp", "dp", "ep", "cp")
+    parts = [f"{n}: {_listed(v)}" for n in names if (v := getattr(degrees, n)) is not None]
+    return f"`parallel: {{{', '.join(parts)}}}`"
 
 
 def _precision(ask: Ask) -> Iterator[Lever]:

@@ -19,6 +19,8 @@ from planner.units import GIB
 MOST_MORE_NODES = 32
 LARGEST_NODE = 64
 """GPUs of one node a what-if goes up to."""
+LARGEST_REAL_NODE = 16
+"""GPUs of the largest nodes one can buy."""
 MOST_MORE_GPUS = 8
 """GPUs beyond those that one workload takes, for the others on the node."""
 LABEL_SHARE, SYSTEM_GIB = 0.97, 16
@@ -45,7 +47,7 @@ def more_nodes(question: Question, pool: str) -> Search:
         nodes = first.max_nodes + step + 1
         return Change("nodes", _nodes_text(supplier, first, nodes), whole=_with_nodes(pool, nodes))
 
-    return Search("nodes", "", MOST_MORE_NODES, at)
+    return Search("nodes", "", MOST_MORE_NODES, at, at_most=f"more nodes of `{pool}`")
 
 
 def _with_nodes(pool: str, nodes: int) -> Callable[[Question], Question]:
@@ -123,7 +125,7 @@ def more_host_ram(question: Question, pool: str) -> Search | None:
 def larger_node(question: Question, workload: str, pool: str, least: int) -> Search:
     """One node of the pool with more GPUs, from `least` on; a training batch grows to the next multiple of them."""
     facts = question.supplier(pool).facts
-    sizes = range(least, least + MOST_MORE_GPUS)
+    sizes = range(least, min(least + MOST_MORE_GPUS, max(LARGEST_REAL_NODE, least)) + 1)
     ask = next(a for a in question.asks if a.name == workload)
 
     def at(step: int) -> Change:
@@ -133,15 +135,17 @@ def larger_node(question: Question, workload: str, pool: str, least: int) -> Sea
         if batch != _batch(ask):
             text += f" with `global_batch: {batch} sequences`"
 
+        def grown(a: Ask) -> Ask:
+            return _in_batches(replace(a, gpus_max=least), least)
+
         def apply(q: Question) -> Question:
             supplier = q.supplier(pool)
             return with_supplier(q, replace(supplier, facts=node_with(supplier.facts, count)))
 
-        return Change(
-            "larger-node", text, workload, ask=lambda a: _in_batches(a, least), whole=apply
-        )
+        return Change("larger-node", text, workload, ask=grown, whole=apply)
 
-    return Search("larger-node", workload, len(sizes), at)
+    widest = f"more {facts.gpu.name} in one node"
+    return Search("larger-node", workload, len(sizes), at, at_most=widest)
 
 
 def _batch(ask: Ask) -> int:
@@ -186,7 +190,7 @@ def more_power(limit: Limit) -> Search:
         text = f"`power: {watts[step] / 1000:g} kW` instead of {limit.bound / 1000:g} kW"
         return Change("power", text, whole=with_limit(limit.name, watts[step]))
 
-    return Search("power", "", len(watts), at)
+    return Search("power", "", len(watts), at, at_most="more power")
 
 
 def left_out(ask: Ask, priority: int) -> Search:

@@ -21,26 +21,35 @@ MIXED_PRECISION_BYTES = 16
 def training_facts(
     ask: TrainingAsk, pools: Sequence[PoolFacts], rejections: Sequence[Rejection]
 ) -> list[str]:
-    """Capability first where it rules out everything, then memory, host RAM and time."""
+    """Capability first where it rules out everything, then the last test that layouts failed, then memory."""
     capability = [r for r in rejections if r.reason is Reason.CAPABILITY]
     memory = [r for r in rejections if r.reason is Reason.MEMORY]
     refused = list({r.message: r for r in capability}.values())[:3]
-    facts = [f"on `{r.pool}`: {r.message}" for r in refused]
+    late = _late(rejections)
+    facts = [*late, *(f"on `{r.pool}`: {r.message}" for r in refused)]
     facts += _lacks(refused, pools)
     if capability and not memory:
         facts += _without_the_wish(ask, pools)
-    if ask.kind == "full":
+    if ask.kind == "full" and not any(r.reason is Reason.DEADLINE for r in rejections):
         facts.append(_states(ask, pools))
     if memory:
         near = memory[0]
-        facts.append(f"nearest on `{near.pool}`: {layout_text(near.layout)} {near.message}")
-    for reason in (Reason.HOST_RAM, Reason.NVME, Reason.DEADLINE, Reason.INTERCONNECT):
-        best = next((r for r in rejections if r.reason is reason), None)
-        if best is not None:
-            facts.append(f"on `{best.pool}`: {layout_text(best.layout)} {best.message}")
+        lead = "what is faster or leaner lacks memory:" if late else "nearest"
+        facts.append(f"{lead} on `{near.pool}`, {layout_text(near.layout)} {near.message}")
     if not facts:
         facts = list(dict.fromkeys(f"`{r.pool}`: {r.message}" for r in rejections))[:3]
     return facts
+
+
+def _late(rejections: Sequence[Rejection]) -> list[str]:
+    """The nearest miss of each test after memory, the last test first."""
+    found = []
+    for reason in (Reason.DEADLINE, Reason.HOST_RAM, Reason.NVME, Reason.INTERCONNECT):
+        best = next((r for r in rejections if r.reason is reason), None)
+        if best is not None:
+            link = "" if best.message.startswith(("takes", "needs")) else ": "
+            found.append(f"on `{best.pool}`, {layout_text(best.layout)}{link or ' '}{best.message}")
+    return found
 
 
 def _lacks(refused: Sequence[Rejection], pools: Sequence[PoolFacts]) -> list[str]:

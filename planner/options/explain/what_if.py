@@ -11,8 +11,8 @@ from planner.options.describe import layout_text
 from planner.options.explain.ask_changes import after, ask_searches, lifted_wishes
 from planner.options.explain.changes import Change, Search, least, single
 from planner.options.explain.supply_changes import LARGEST_NODE, node_with, with_gpus
-from planner.options.records import Considered, Option, Rejection
-from planner.options.refusals import miss
+from planner.options.records import Considered, Option, Reason, Rejection
+from planner.options.refusals import nearest_miss
 from planner.units import HOUR_S, duration
 
 MOST_GPUS = LARGEST_NODE
@@ -45,7 +45,8 @@ def outlook(ask: Ask, pools: tuple[PoolFacts, ...], rejections: Sequence[Rejecti
     more = _more_gpus(base, pools)
     if more:
         helps.append(f"{lifted.text} and {more}" if lifted else more)
-    return Outlook(tuple(helps), refused_words(failed))
+    before = None if lifted else nearest_miss(rejections)
+    return Outlook(tuple(helps), refused_words(failed, before))
 
 
 def _tried(
@@ -64,24 +65,57 @@ def _tried(
     change = least(search, works)
     if change is None:
         parts = seen[search.loosest.text]
-        return None, min((r for c in parts for r in c.rejections), key=miss, default=None)
+        return None, nearest_miss(r for c in parts for r in c.rejections)
     option = best_option(seen[change.text])
     assert option is not None
     return (change, option), None
 
 
-def refused_words(failed: Iterable[tuple[str, Rejection | None]]) -> tuple[str, ...]:
-    """Changes that do not help, those ruled out by the same number told together."""
-    grouped: dict[str, list[str]] = {}
+def refused_words(
+    failed: Iterable[tuple[str, Rejection | None]], before: Rejection | None = None
+) -> tuple[str, ...]:
+    """Changes that do not help, those ruled out by the same number told together.
+
+    Args:
+        failed: Changes with the nearest miss that each leaves.
+        before: The nearest miss without any change: what leaves it as it is makes no difference.
+    """
+    grouped: dict[str, list[tuple[str, Rejection]]] = {}
+    idle: list[str] = []
     for text, near in failed:
         if near is None:
             continue
-        what = "" if near.need is None else f"{layout_text(near.layout)} "
-        grouped.setdefault(f"{what}{near.message}", []).append(text)
-    return tuple(
-        f"{listed(texts)} {'does' if len(texts) == 1 else 'do'} not help: {reason}"
-        for reason, texts in grouped.items()
-    )
+        if before is not None and _same(near, before):
+            idle.append(text)
+            continue
+        key = ruled_out(near) if near.reason is Reason.MEMORY else near.message
+        grouped.setdefault(key, []).append((text, near))
+    notes = [_note([t for t, _ in members], members[0][1]) for members in grouped.values()]
+    if idle:
+        notes.append(f"no difference: {_or(idle, 'and')}")
+    return tuple(notes)
+
+
+def _same(a: Rejection, b: Rejection) -> bool:
+    if a.reason is not b.reason:
+        return False
+    if a.need is None or b.need is None or a.have is None or b.have is None:
+        return a.message == b.message
+    return abs(a.need - b.need) <= 0.01 * abs(b.need) and abs(a.have - b.have) <= 0.01 * abs(b.have)
+
+
+def _note(texts: list[str], near: Rejection) -> str:
+    verb = "does" if len(texts) == 1 else "do"
+    return f"{listed(texts)} {verb} not help: {ruled_out(near)}"
+
+
+def ruled_out(near: Rejection) -> str:
+    """The number that rules a layout out, with the layout where it is the subject of the sentence."""
+    if near.reason in (Reason.MEMORY, Reason.DEADLINE):
+        return f"{layout_text(near.layout)} {near.message}"
+    if near.reason in (Reason.HOST_RAM, Reason.NVME):
+        return f"{layout_text(near.layout)}: {near.message}"
+    return near.message
 
 
 def listed(texts: Sequence[str]) -> str:

@@ -85,12 +85,16 @@ def _headline(case: _Case) -> str:
     name, model = case.ask.name, case.ask.model.id
     if reasons <= {Reason.CAPABILITY}:
         return f"`{name}` cannot run on any GPU it may use"
+    if Reason.HOST_RAM in reasons:
+        return f"`{name}` does not fit: offloading needs more host RAM than the nodes have"
     if Reason.MEMORY in reasons and not reasons & {Reason.LATENCY, Reason.DEADLINE}:
         return f"`{name}` does not fit: {model} needs more memory than any layout on its GPUs has"
     if Reason.DEADLINE in reasons:
         return f"`{name}` cannot finish before its deadline on any GPUs it may use"
     if Reason.LATENCY in reasons:
         return f"`{name}` cannot meet its latency objectives on any GPUs it may use"
+    if Reason.INTERCONNECT in reasons:
+        return f"`{name}` insists on more bandwidth between GPUs than any it may use have"
     if reasons <= {Reason.NOT_ALLOWED}:
         return f"`{name}` may use no pool of the inventory"
     return f"`{name}` has no layout that works: {', '.join(sorted(r.value for r in reasons))}"
@@ -107,6 +111,8 @@ def _facts(case: _Case) -> list[str]:
 def _tried(case: _Case) -> tuple[LedgerAccount, ...]:
     """The account of the layouts with most GPUs in the most preferred format, nearest miss first."""
     rows = [r for r in case.rejections if r.reason is Reason.MEMORY and r.account is not None]
+    if {Reason.DEADLINE, Reason.LATENCY, Reason.HOST_RAM} & {r.reason for r in case.rejections}:
+        return ()
     most = {
         c.pool: max((r.layout.gpus for r in rows if r.pool == c.pool), default=0)
         for c in case.parts
@@ -130,6 +136,7 @@ def _account_row(rejection: Rejection) -> LedgerAccount:
     return LedgerAccount(
         pool=rejection.pool,
         layout=shape + layout_text(layout),
+        gpus=layout.gpus,
         components={name: upper for name, _, upper, _, _ in rejection.account.components},
         need_gib=rejection.need,
         have_gib=rejection.have,

@@ -1,0 +1,103 @@
+"""The direct MIP in a process of its own: HiGHS does not stop when asked, a process does.
+
+`python -m planner.optimize.aside` reads one pickled request from its parent and writes the pickled answer.
+"""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from planner.optimize.backend import Answer, MipSolver, Verdict, run_mip
+from planner.optimize.linear import LinearModel
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the child is to solve."""
+
+    model: LinearModel
+    node_limit: int
+    wall_limit_s: float | None
+    hint: Sequence[int] | None
+    relative_gap: float
+
+
+@dataclass(slots=True)
+class Aside:
+    """A direct MIP that runs beside the caller and can be ended at any moment."""
+
+    request: Request
+    answer: Answer | None = None
+    _child: subprocess.Popen[bytes] | None = None
+    _thread: threading.Thread | None = None
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Starts the child in a session of its own, so that Ctrl-C reaches the parent only."""
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "planner.optimize.aside"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._thread = threading.Thread(target=self._exchange, daemon=True)
+        self._thread.start()
+
+    def _exchange(self) -> None:
+        child = self._child
+        if child is None:
+            return
+        try:
+            output, _ = child.communicate(pickle.dumps(self.request))
+            if child.returncode == 0 and output:
+                answer = pickle.loads(output)
+                self.answer = answer if isinstance(answer, Answer) else None
+        finally:
+            self._ended.set()
+
+    def skip(self) -> None:
+        """Counts as ended without an answer."""
+        self._ended.set()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the child has solved the model to the end."""
+        answer = self.answer
+        return answer is not None and answer.verdict in (Verdict.OPTIMAL, Verdict.INFEASIBLE)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for the answer; True once there is one or the child is gone."""
+        return self._ended.wait(seconds)
+
+    def end(self) -> None:
+        """Ends the child, whatever it is doing."""
+        if self._child is not None and self._child.poll() is None:
+            self._child.kill()
+        if self._thread is not None:
+            self._thread.join(5)
+
+
+def main() -> None:
+    """Solves the request on standard input."""
+    request: Request = pickle.loads(sys.stdin.buffer.read())
+    answer = run_mip(
+        request.model,
+        MipSolver.HIGHS,
+        node_limit=request.node_limit,
+        wall_limit_s=request.wall_limit_s,
+        hint=request.hint,
+        relative_gap=request.relative_gap,
+    )
+    sys.stdout.buffer.write(pickle.dumps(answer))
+
+
+if __name__ == "__main__":
+    from planner.optimize import aside
+
+    aside.main()

@@ -1,0 +1,27 @@
+"""Nodes that exist only by orders: what is used stays within what was there, bought or committed to."""
+
+from __future__ import annotations
+
+from planner.optimize.build import Build
+from planner.optimize.families.nodes import node_terms
+from planner.optimize.linear import Row, row
+
+
+def acquisition_rows(build: Build) -> list[Row]:
+    """Nodes used - nodes acquired <= base_nodes - spare_nodes, per supply that orders can raise.
+
+    Together with `nodes`, which holds against the most that could ever be acquired.
+    """
+    raised: dict[int, list[tuple[int, int]]] = {}
+    for acquisition, column in zip(build.problem.acquisitions, build.acquired, strict=True):
+        for supply in acquisition.supplies:
+            raised.setdefault(supply, []).append((column, -1))
+    rows = []
+    for index, facts in enumerate(build.problem.supplies):
+        terms = node_terms(build, index)
+        if facts.base_nodes is None or not terms:
+            continue
+        name = f"acquired[{facts.pool}/{facts.term}]"
+        high = facts.base_nodes - facts.spare_nodes
+        rows.append(row(name, "acquired", [*terms, *raised.get(index, ())], high=high))
+    return rows

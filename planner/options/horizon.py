@@ -1,0 +1,224 @@
+"""A scenario with a horizon becomes one problem: blocks and supplies once per period, orders across them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from planner.options.build import Built, Supplier, build
+from planner.options.consider import Cache, consider
+from planner.options.deals import UNLIMITED_NODES, Deal, deals_of
+from planner.options.from_scenario import question_of
+from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem, Supply
+from planner.options.question import ConsideredByWorkload, Question
+from planner.options.terms import Term
+from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
+from planner.scenario.resolved import ResolvedPool, Scenario
+from planner.units import HOURS_PER_MONTH, to_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One period: its question, and where its blocks and supplies lie in the whole problem."""
+
+    period: Period
+    scenario: Scenario
+    question: Question
+    considered: ConsideredByWorkload
+    built: Built
+    first_supply: int
+    blocks: tuple[int, ...]
+    """Block of the whole problem for each ask of the period."""
+    first_candidates: tuple[int, ...]
+    """Where the period's candidates start within that block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The problem over all periods."""
+
+    parts: tuple[Part, ...]
+    deals: tuple[Deal, ...]
+    """One for each acquisition of the problem."""
+    problem: Problem
+
+
+def parts_of(scenario: Scenario) -> tuple[Part, ...]:
+    """Everything considered and built, period by period, not yet joined."""
+    deals = deals_of(scenario)
+    cache: Cache = {}
+    parts = []
+    for period in periods_of(scenario):
+        here = in_period(scenario, period)
+        question = question_of(here)
+        suppliers = tuple(
+            _with_deals(s, p, period, deals)
+            for s, p in zip(question.suppliers, scenario.pools, strict=True)
+        )
+        question = replace(question, suppliers=suppliers)
+        considered = consider(question, cache=cache)
+        built = build(
+            question.asks, question.wishes, considered, suppliers, question.energy, question.limits
+        )
+        parts.append(Part(period, here, question, considered, built, 0, (), ()))
+    return tuple(parts)
+
+
+def _with_deals(
+    supplier: Supplier, pool: ResolvedPool, period: Period, deals: tuple[Deal, ...]
+) -> Supplier:
+    """The supplier with a term for each kind of node that orders may give it in the period."""
+    most: dict[str, dict[int, int]] = {}
+    for deal in deals:
+        if deal.pool == pool.name and deal.first <= period.index < deal.last:
+            offers = most.setdefault(deal.term, {})
+            offers[deal.offer] = offers.get(deal.offer, 0) + deal.most
+    terms = list(supplier.terms)
+    for name, offers in most.items():
+        nodes = sum(min(n, _offered(pool, name, offer)) for offer, n in offers.items())
+        owned = name == "bought"
+        upkeep = pool.spec.owned.upkeep if owned and pool.spec.owned else None
+        terms.append(
+            Term(
+                name, nodes, node_month=upkeep.amount if upkeep else Decimal(0),
+                pays_energy=owned, hours=period.hours, acquired=True,
+            )
+        )  # fmt: skip
+    facts = replace(supplier.facts, max_nodes=sum(t.max_nodes for t in terms))
+    return replace(supplier, facts=facts, terms=tuple(terms))
+
+
+def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
+    """Most nodes of an offer at once."""
+    if term == "bought":
+        return pool.spec.buy[offer].max_nodes or UNLIMITED_NODES
+    if term.startswith("committed"):
+        return pool.spec.rent[offer].max_nodes or UNLIMITED_NODES
+    return pool.spec.contracts[offer].nodes
+
+
+# --------------------------------------------------------------------------------------------- joining
+
+
+def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
+    """One problem from the problems of all periods."""
+    deals = deals_of(scenario)
+    supplies: list[Supply] = []
+    blocks: list[Block] = []
+    jobs: dict[str, int] = {}
+    joined = []
+    single = {w.name for w in scenario.workloads if not runs_every(w)}
+    for part in parts:
+        first = len(supplies)
+        supplies += part.built.problem.supplies
+        places, offsets = [], []
+        for block in part.built.problem.blocks:
+            moved = tuple(_moved(c, first, part.period) for c in block.candidates)
+            known = jobs.get(block.name)
+            if known is None:
+                places.append(len(blocks))
+                offsets.append(0)
+                name = block.name if block.name in single else f"{block.name} {part.period.name}"
+                blocks.append(replace(block, name=name, candidates=moved))
+                if block.name in single:
+                    jobs[block.name] = places[-1]
+            else:
+                places.append(known)
+                offsets.append(len(blocks[known].candidates))
+                both = blocks[known].candidates + moved
+                blocks[known] = replace(blocks[known], candidates=both)
+        joined.append(
+            replace(part, first_supply=first, blocks=tuple(places), first_candidates=tuple(offsets))
+        )
+    whole = tuple(joined)
+    convention = scenario.spec.horizon.convention if scenario.spec.horizon else "accrual"
+    orders = tuple(
+        Acquisition(
+            key=f"{d.action} {d.pool} {d.offer + 1} {whole[d.first].period.name if d.gives_nodes else ''}",
+            most=d.most,
+            cost_cents=sum(d.cost(convention)),
+            supplies=tuple(_supplies_of(whole, d)),
+            least=d.least,
+        )
+        for d in deals
+    )
+    limits = (
+        *_offer_limits(scenario, deals),
+        *_money_limits(scenario, whole, deals),
+        *_power(whole),
+    )
+    problem = Problem(tuple(blocks), tuple(supplies), limits, len(parts), orders)
+    return Whole(whole, deals, problem)
+
+
+def _moved(candidate: Candidate, first_supply: int, period: Period) -> Candidate:
+    return replace(
+        candidate, key=f"{candidate.key} {period.name}", supply=candidate.supply + first_supply
+    )
+
+
+def _supplies_of(parts: tuple[Part, ...], deal: Deal) -> Iterator[int]:
+    """Supplies of the whole problem that a deal gives nodes to."""
+    for part in parts[deal.first : deal.last]:
+        for index, supply in enumerate(part.built.problem.supplies):
+            if (supply.pool, supply.term) == (deal.pool, deal.term):
+                yield part.first_supply + index
+
+
+def _offer_limits(scenario: Scenario, deals: tuple[Deal, ...]) -> Iterator[Limit]:
+    """No more nodes of an offer than it has: bought over the horizon, committed to at any one time."""
+    for pool in scenario.pools:
+        for number, offer in enumerate(pool.spec.buy):
+            if offer.max_nodes is not None:
+                orders = tuple((n, 1) for n, d in enumerate(deals) if _is(d, pool, "buy", number))
+                yield Limit(f"{pool.path}.buy", "acquired", offer.max_nodes, acquisitions=orders)
+        for number, rent in enumerate(pool.spec.rent):
+            if rent.commit == "none" or rent.max_nodes is None:
+                continue
+            for period in periods_of(scenario):
+                orders = tuple(
+                    (n, 1)
+                    for n, d in enumerate(deals)
+                    if _is(d, pool, "commit", number) and d.first <= period.index < d.last
+                )
+                yield Limit(f"{pool.path}.rent", "acquired", rent.max_nodes, acquisitions=orders)
+
+
+def _is(deal: Deal, pool: ResolvedPool, action: str, offer: int) -> bool:
+    return (deal.pool, deal.action, deal.offer) == (pool.name, action, offer)
+
+
+def _money_limits(
+    scenario: Scenario, parts: tuple[Part, ...], deals: tuple[Deal, ...]
+) -> Iterator[Limit]:
+    """Payments of each period within the budget: purchases in capex, everything else in opex."""
+    capex, opex = scenario.spec.limits.capex, scenario.spec.limits.opex
+    if capex is not None and len(capex) == 1:
+        bound = to_cents(capex[0].amount, up=False)
+        orders = tuple((n, sum(d.capex)) for n, d in enumerate(deals))
+        yield Limit("limits.capex", "acquired", bound, acquisitions=orders)
+    for part in parts:
+        t = part.period.index
+        if capex is not None and len(capex) > 1:
+            bound = to_cents(capex[t].amount, up=False)
+            orders = tuple((n, d.capex[t]) for n, d in enumerate(deals))
+            yield Limit("limits.capex", "acquired", bound, acquisitions=orders)
+        if opex is not None:
+            months = Decimal(part.period.hours) / HOURS_PER_MONTH
+            bound = to_cents(at(opex, part.period).amount * months, up=False)
+            orders = tuple((n, d.opex[t]) for n, d in enumerate(deals))
+            yield Limit("limits.opex", "cost", bound, _of_period(part), orders)
+
+
+def _of_period(part: Part) -> tuple[int, ...]:
+    first = part.first_supply
+    return tuple(range(first, first + len(part.built.problem.supplies)))
+
+
+def _power(parts: tuple[Part, ...]) -> Iterator[Limit]:
+    for part in parts:
+        power = part.scenario.spec.limits.power
+        if power is not None:
+            yield Limit("limits.power", "power", math.floor(power[0]), _of_period(part))

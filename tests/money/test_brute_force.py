@@ -1,0 +1,35 @@
+"""Orders across periods: the optimizer equals trying everything."""
+
+from collections import Counter
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planner.optimize import SolveLimits, Status, solve
+from planner.options.problem import Problem
+from planner.verify.brute_force import brute_force
+from tests.money.tiny_periods import tiny_periods
+
+
+def compare(problem: Problem) -> str:
+    truth = brute_force(problem)
+    outcome = solve(problem, limits=SolveLimits(explain_conflict=False))
+    if truth.cost_cents is None:
+        assert outcome.status is Status.INFEASIBLE
+        return "infeasible"
+    assert outcome.status is Status.PROVEN
+    assert outcome.cost_cents == truth.cost_cents
+    assert tuple(r.value for r in outcome.rounds[:-1]) == truth.unserved
+    return "orders" if any(outcome.acquired) else "none"
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.integers(0, 2**32))
+def test_orders_equal_brute_force(seed: int) -> None:
+    compare(tiny_periods(Random(seed)))
+
+
+def test_the_cases_are_mixed() -> None:
+    counts = Counter(compare(tiny_periods(Random(seed))) for seed in range(80))
+    assert min(counts["infeasible"], counts["orders"], counts["none"]) >= 5, counts

@@ -1,0 +1,69 @@
+"""Random tiny problems over two or three periods: services per period, a job in any of them, orders across them."""
+
+from random import Random
+
+from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem, Supply
+
+
+def tiny_periods(random: Random) -> Problem:
+    """Per period an owned, a bought and a rented supply of one pool; one service each, maybe a job."""
+    count = random.choice([2, 2, 3])
+    node_gpus = random.choice([1, 2, 4])
+    supplies: list[Supply] = []
+    for _ in range(count):
+        owned = random.randint(0, 1)
+        supplies += [
+            Supply("p", "owned", node_gpus, owned, random.randint(0, 20), "a"),
+            Supply("p", "bought", node_gpus, 2, random.randint(0, 20), "a", base_nodes=0),
+            Supply("p", "rented", node_gpus, random.randint(0, 2), random.randint(20, 120), "a"),
+        ]
+    blocks = [_service(random, t, node_gpus) for t in range(count)]
+    if random.random() < 0.5:
+        blocks.append(_job(random, count, node_gpus))
+    orders = tuple(_order(random, t, count) for t in range(count))
+    limits = []
+    if random.random() < 0.4:
+        coefficients = tuple((n, random.randint(50, 150)) for n in range(count))
+        limits.append(
+            Limit("capex", "acquired", random.randint(50, 300), acquisitions=coefficients)
+        )
+    if random.random() < 0.4:
+        t = random.randrange(count)
+        extra = ((t, random.randint(0, 30)),)
+        limits.append(
+            Limit("opex", "cost", random.randint(30, 200), (3 * t, 3 * t + 1, 3 * t + 2), extra)
+        )
+    return Problem(tuple(blocks), tuple(supplies), tuple(limits), count, orders)
+
+
+def _candidate(random: Random, key: str, supply: int, node_gpus: int, units: int) -> Candidate:
+    gpus = random.randint(1, node_gpus)
+    return Candidate(key, supply, gpus, 0, units, random.randint(0, 30), power_w=gpus)
+
+
+def _service(random: Random, t: int, node_gpus: int) -> Block:
+    candidates = tuple(
+        _candidate(random, f"s{t}.{n}", 3 * t + n, node_gpus, random.choice([700, 1000, 2000]))
+        for n in range(3)
+        if random.random() < 0.9
+    )
+    required = random.random() < 0.8
+    return Block(f"service {t}", candidates, False, required=required)
+
+
+def _job(random: Random, count: int, node_gpus: int) -> Block:
+    candidates = tuple(
+        _candidate(random, f"j{s}", s, node_gpus, 2000)
+        for s in range(3 * count)
+        if random.random() < 0.7
+    )
+    return Block("job", candidates, True, required=random.random() < 0.8)
+
+
+def _order(random: Random, first: int, count: int) -> Acquisition:
+    last = random.randint(first + 1, count)
+    supplies = tuple(3 * t + 1 for t in range(first, last))
+    least = 1 if random.random() < 0.1 else 0
+    return Acquisition(
+        f"buy {first}", random.randint(1, 2), random.randint(5, 200), supplies, least
+    )
