@@ -55,8 +55,8 @@ def _histogram(
         last = demand.sizes[-1].share + 1 - total
         fix = f"with the others as they are, the last would be `{_percent(last)}`"
         yield clash(
-            root, sizes, f"the shares add up to {_percent(total)}, not to 100 %",
-            label=_percent(total), help=fix if last > 0 else "lower some shares",
+            root, [*sizes, len(demand.sizes) - 1, "share"],
+            f"the shares add up to {_percent(total)}, not to 100 %", help=fix if last > 0 else "lower some shares",
         )  # fmt: skip
     seen: dict[tuple[int, int], int] = {}
     for index, bucket in enumerate(demand.sizes):

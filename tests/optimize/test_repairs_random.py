@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.optimize.whatif_cases import everything_written, random_question
 
 from planner.optimize.outcome import Outcome, Status
 from planner.optimize.repairs import repair_together
@@ -12,6 +11,7 @@ from planner.optimize.repairs_conflict import Member, RowConflict, narrow, witho
 from planner.optimize.solve import solve
 from planner.options.build import build
 from planner.options.question import Question
+from tests.optimize.whatif_cases import everything_written, random_question
 
 SEEDS = range(90)
 
@@ -76,7 +76,7 @@ def test_every_repair_has_a_plan_at_its_price(seed: int) -> None:
             changed = change.applied(changed)
         second = solved(bench, changed)
         assert second.has_plan, fix.text
-        assert second.cost_cents == fix.cents or not second.status is Status.PROVEN, fix.text
+        assert second.cost_cents == fix.cents or second.status is not Status.PROVEN, fix.text
     keys = [(f.gives_up, f.unpriced, f.cents) for f in found.fixes]
     assert keys == sorted(keys)
 
