@@ -55,7 +55,8 @@ def with_alternatives(
         scenario, found.question, found.considered, found.built, found.outcome,
         count=count, within=within,
     )  # fmt: skip
-    return replace(found, plan=found.plan.model_copy(update={"alternatives": others}))
+    update = {"alternatives": others, "alternatives_within": within}
+    return replace(found, plan=found.plan.model_copy(update=update))
 
 
 def why(

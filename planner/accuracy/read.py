@@ -69,9 +69,12 @@ def read(path: Path) -> MeasurementFile:
     """Read a measurement file; its kind follows from its keys or columns."""
     if not path.is_file():
         raise BadMeasurements(f"{path} is no file")
-    if path.suffix == ".csv":
-        return _read_csv(path)
-    return _read_yaml(path)
+    try:
+        return _read_csv(path) if path.suffix == ".csv" else _read_yaml(path)
+    except UnicodeDecodeError:
+        raise BadMeasurements(f"{path} is not UTF-8 text") from None
+    except (OSError, csv.Error, RecursionError) as error:
+        raise BadMeasurements(f"{path} cannot be read: {error}") from error
 
 
 def _read_yaml(path: Path) -> MeasurementFile:
@@ -117,19 +120,32 @@ def _read_csv(path: Path) -> MeasurementFile:
         reader = csv.DictReader(file)
         rows = list(reader)
         kind = _kind_of_columns(list(reader.fieldnames or ()), path)
-    return MeasurementFile(path, kind, tuple(_row_case(row, kind) for row in rows))
+    return MeasurementFile(
+        path,
+        kind,
+        tuple(_row_case(row, kind, f"{path}, line {n}") for n, row in enumerate(rows, 2)),
+    )
 
 
-def _row_case(row: dict[str, str], kind: Kind) -> Case:
+def _row_case(row: dict[str, str], kind: Kind, place: str) -> Case:
+    if not row.get("id"):
+        raise BadMeasurements(f"{place}: a row without id")
     columns = _MEASURED_COLUMNS[kind]
     measured: dict[str, float | str] = {}
     for column in columns:
         text = (row.get(column) or "").strip()
         if text:
-            measured[column] = float(text)
+            measured[column] = _figure(text, column, place)
     # Speed predictors read facts of a setup, such as its network, from the note of a row.
     config = {k: v for k, v in row.items() if k not in columns and k not in ("trust", "source")}
     return Case(
         row["id"], config, measured, row.get("trust") or "ok", row.get("source") or "",
         row.get("note") or "",
     )  # fmt: skip
+
+
+def _figure(text: str, column: str, place: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise BadMeasurements(f"{place}: `{text}` in {column} is not a number") from None

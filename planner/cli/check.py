@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import click
 
-from planner.cli.terminal import ColorChoice, terminal_width, use_color
+from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, render_text, summary
 from planner.diagnostics.jsonform import to_json
 from planner.scenario import load
+from planner.scenario.sources import STDIN, printable
 
 
 @click.command()
@@ -25,10 +26,7 @@ from planner.scenario import load
     help="Output format.",
 )  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings as well.")
-@click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
-    help="When to colour.",
-)  # fmt: skip
+@color_option
 @click.option("-q", "--quiet", is_flag=True, help="Print problems only, no summary.")
 def check(
     files: tuple[str, ...],
@@ -42,6 +40,8 @@ def check(
 
     Exit code 0: no errors (warnings are allowed without --strict); 1: at least one error.
     """
+    if files.count("-") > 1:
+        raise click.UsageError("standard input can be read only once")
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
     for file in files:
@@ -78,7 +78,7 @@ def _print(
         click.echo(text, nl=False, color=colored)
     if quiet:
         return
-    names = ["<stdin>" if f == "-" else f for f in files]
+    names = [STDIN if f == "-" else printable(f) for f in files]
     where = names[0] if len(names) == 1 else f"{len(names)} files"
     if found:
         click.echo(f"\n{summary(found, where)} Details: planner explain {found[0].code}")

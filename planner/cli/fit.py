@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 
 import click
 
 from planner.cli.fit_asks import Flags, asks_of, assumed_values, pool_of
-from planner.cli.terminal import terminal_width
+from planner.cli.fit_names import refuse_unknown_names
+from planner.cli.paint import paint
+from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
 
+
+class _Positive(click.FloatRange):
+    """A finite number above 0; nan and inf are none."""
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number, or a usage error."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number to reckon with", param, ctx)
+        return number
+
+
+POSITIVE = _Positive(0, 1e18, min_open=True)
+DEGREE = click.IntRange(1, 10**5)
 KINDS = ("inference", "lora", "qlora", "full")
+MOST_GPUS = 576
+"""GPUs of the largest NVLink domain sold; more are a scenario's business."""
 _ON = re.compile(r"^(?:(\d+)\s*[xX]\s*)?(\S+)$")
 
 
@@ -34,28 +56,32 @@ _ON = re.compile(r"^(?:(\d+)\s*[xX]\s*)?(\S+)$")
     help="Weight format: 16bit, fp8, gptq-int4, awq-int4, ...; repeatable.",
 )
 @click.option("--kv", default="auto", show_default=True, help="KV cache format.")
-@click.option("--context", type=click.IntRange(1), help="Tokens one sequence must be able to hold.")
-@click.option("--concurrent", type=click.IntRange(1), help="Requests in flight.")
+@click.option(
+    "--context", type=click.IntRange(1, 10**9), help="Tokens one sequence must be able to hold."
+)
+@click.option("--concurrent", type=click.IntRange(1, 10**9), help="Requests in flight.")
 @click.option(
     "--requests",
-    type=click.FloatRange(0, min_open=True),
+    type=POSITIVE,
     help="Requests per second, instead of --concurrent.",
 )
-@click.option("--prompt", type=click.IntRange(1), help="Mean prompt tokens.")
-@click.option("--output", type=click.IntRange(1), help="Mean output tokens.")
+@click.option("--prompt", type=click.IntRange(1, 10**9), help="Mean prompt tokens.")
+@click.option("--output", type=click.IntRange(1, 10**9), help="Mean output tokens.")
 @click.option("--engine", help="Serving engine profile.")
 @click.option(
     "--memory-fraction",
     type=click.FloatRange(0, 1, min_open=True),
     help="Share of GPU memory the engine takes.",
 )
-@click.option("--sequence", type=click.IntRange(1), help="Training: tokens of a sequence.")
+@click.option("--sequence", type=click.IntRange(1, 10**9), help="Training: tokens of a sequence.")
 @click.option(
-    "--global-batch", type=click.IntRange(1), help="Training: sequences of one optimizer step."
+    "--global-batch",
+    type=click.IntRange(1, 10**9),
+    help="Training: sequences of one optimizer step.",
 )
 @click.option(
     "--micro-batch",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10**9),
     multiple=True,
     help="Training: sequences per GPU and pass.",
 )
@@ -78,9 +104,15 @@ _ON = re.compile(r"^(?:(\d+)\s*[xX]\s*)?(\S+)$")
     help="Training: where optimizer states may go.",
 )
 @click.option(
-    "--rank", type=click.IntRange(1), default=16, show_default=True, help="Rank of LoRA adapters."
+    "--rank",
+    type=click.IntRange(1, 10**5),
+    default=16,
+    show_default=True,
+    help="Rank of LoRA adapters.",
 )
-@click.option("--tokens", type=float, help="Training: tokens to process, for the time to finish.")
+@click.option(
+    "--tokens", type=POSITIVE, help="Training: tokens to process, for the time to finish."
+)
 @click.option(
     "--attention",
     type=click.Choice(["auto", "flash", "sdpa", "eager"]),
@@ -88,13 +120,9 @@ _ON = re.compile(r"^(?:(\d+)\s*[xX]\s*)?(\S+)$")
     show_default=True,
     help="Attention kernel.",
 )
-@click.option(
-    "--tp", type=click.IntRange(1), multiple=True, help="Tensor parallel degree; repeatable."
-)
-@click.option("--pp", type=click.IntRange(1), multiple=True, help="Pipeline degree; repeatable.")
-@click.option(
-    "--dp", type=click.IntRange(1), multiple=True, help="Data parallel degree; repeatable."
-)
+@click.option("--tp", type=DEGREE, multiple=True, help="Tensor parallel degree; repeatable.")
+@click.option("--pp", type=DEGREE, multiple=True, help="Pipeline degree; repeatable.")
+@click.option("--dp", type=DEGREE, multiple=True, help="Data parallel degree; repeatable.")
 @click.option(
     "--nvlink",
     help="NVLink per GPU, both directions: `300 GB/s`; default: the GPU's own, 0 for bridge cards.",
@@ -118,9 +146,11 @@ _ON = re.compile(r"^(?:(\d+)\s*[xX]\s*)?(\S+)$")
     show_default=True,
     help="Output format.",
 )
+@color_option
 def fit(
-    model: str, gpus: str, kind: tuple[str, ...], rules: bool, form: str, **flags: object
-) -> None:
+    model: str, gpus: str, kind: tuple[str, ...], rules: bool, form: str, color: ColorChoice,
+    **flags: object,
+) -> None:  # fmt: skip
     """Account for the memory and speed of MODEL on GPUs of one node.
 
     Exit code 0: at least one of the kinds fits; 3: none does.
@@ -130,8 +160,12 @@ def fit(
     match = _ON.match(gpus.strip())
     if match is None:
         raise click.BadParameter(f"`{gpus}` is not like 4xv100-sxm2-32gb", param_hint="--on")
+    if match[1] and not 1 <= int(match[1]) <= MOST_GPUS:
+        text = f"`{gpus}`: a node has 1 to {MOST_GPUS} GPUs, not {match[1]}"
+        raise click.BadParameter(text, param_hint="--on")
     given = Flags.of(model, kind or KINDS, flags)
     pool = pool_of(match[2], int(match[1]) if match[1] else None, given)
+    refuse_unknown_names(given)
     asks = asks_of(given)
     result = account(asks, pool, assumed_values(given))
     if rules:
@@ -143,5 +177,7 @@ def fit(
     else:
         from planner.report.fit import render_fit
 
-        click.echo(render_fit(result, width=terminal_width()), nl=False)
+        colored = use_color(sys.stdout, color)
+        text = render_fit(result, width=terminal_width())
+        click.echo(paint(text, color=colored), nl=False, color=colored)
     raise click.exceptions.Exit(0 if result.any_fits else 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import click
@@ -55,14 +55,19 @@ class Flags:
 
 
 def _record(name: str, kind: str) -> Gpu | Model | NodeType:
-    finders = {"model": model, "GPU": gpu, "node": node}
+    finders: dict[str, Callable[[str], Gpu | Model | NodeType]] = {
+        "model": model, "GPU": gpu, "node": node,
+    }  # fmt: skip
     try:
         return finders[kind](name)
     except AmbiguousRecord as error:
         names = ", ".join(error.candidates)
         raise click.BadParameter(f"`{name}` is ambiguous: one of {names}") from None
     except UnknownRecord as error:
-        near = f"; nearest: {', '.join(error.nearest)}" if error.nearest else ""
+        folder = {"model": "models", "GPU": "gpus", "node": "nodes"}[kind]
+        near = f"; `planner catalog list {folder}` lists all"
+        if error.nearest:
+            near = f"; similar names exist: {', '.join(error.nearest)}"
         raise click.BadParameter(f"no {kind} is called `{name}`{near}") from None
 
 
@@ -96,8 +101,8 @@ def _quantity(text: str, dimension: str, hint: str) -> float:
     try:
         return float(parse(text, dimension))
     except UnitError as error:
-        units = f" (accepted: {', '.join(error.expected[:8])})" if error.expected else ""
-        raise click.BadParameter(f"{error}{units}", param_hint=hint) from None
+        example = "300 GB/s" if dimension == "bandwidth" else "256 GiB"
+        raise click.BadParameter(f"{error}; write it like `{example}`", param_hint=hint) from None
 
 
 def asks_of(flags: Flags) -> list[Ask]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
 import sys
 from typing import Final
@@ -74,24 +76,47 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a bug of ours ends in exit code 70 with a file to send."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal's encoding lacks must not cost the answer.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli(prog_name="planner", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as error:
+        sys.exit(_output_failure(error))
     except Exception as error:
-        from planner.cli.crash import report_crash
+        sys.exit(_crash(error))
 
-        sys.exit(report_crash(error))
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
+def _output_failure(error: OSError) -> int:
+    """Exit code when the reader of our output has left (0, quietly) or the disk is full (1)."""
+    if error.errno not in {errno.EPIPE, *_NO_ROOM}:
+        return _crash(error)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:
+        return 0
+    click.echo(f"Error: cannot write the output: {error.strerror}", err=True)
+    return 1
+
+
+def _crash(error: Exception) -> int:
+    from planner.cli.crash import report_crash
+
+    return report_crash(error)
 
 
 if __name__ == "__main__":

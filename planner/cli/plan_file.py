@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +16,7 @@ from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span, sum
 from planner.plan.schema import SCHEMA, Plan
 from planner.scenario.located import Located, parse_located
 from planner.scenario.paths import Step, path_text, span_of
-from planner.scenario.sources import STDIN, read_text
+from planner.scenario.sources import STDIN, printable, read_stdin, read_text
 
 
 class PlanFileProblems(click.ClickException):
@@ -46,9 +45,9 @@ def read_plan(path: str) -> Plan:
     Raises:
         PlanFileProblems: With everything wrong with the file.
     """
-    name = STDIN if path == "-" else path
+    name = STDIN if path == "-" else printable(path)
     try:
-        text = sys.stdin.read() if path == "-" else read_text(Path(path))
+        text = read_stdin() if path == "-" else read_text(Path(path))
     except DiagnosticError as error:
         raise PlanFileProblems(error.diagnostics, name, "") from None
     try:

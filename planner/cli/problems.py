@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import IO, Any
 
@@ -11,6 +12,7 @@ import click
 from planner.cli.terminal import ColorChoice, terminal_width, use_color
 from planner.diagnostics import Diagnostic, DiagnosticError, render_text, summary
 from planner.scenario import Scenario, load
+from planner.scenario.sources import STDIN, printable
 
 
 class ScenarioProblems(click.ClickException):
@@ -27,7 +29,7 @@ class ScenarioProblems(click.ClickException):
         """Print all problems and a count on stderr."""
         print_diagnostics(self.error.diagnostics, self.error.sources, self.color)
         line = summary(self.error.diagnostics, self.file, "No plan was computed.")
-        click.echo(f"\n{line}", err=True)
+        click.echo("\n" + textwrap.fill(line, terminal_width(), break_on_hyphens=False), err=True)
 
 
 def print_diagnostics(
@@ -50,7 +52,7 @@ def load_scenario(
     try:
         scenario = load(path, overrides)
     except DiagnosticError as error:
-        raise ScenarioProblems(error, "<stdin>" if path == "-" else path, color) from None
+        raise ScenarioProblems(error, STDIN if path == "-" else printable(path), color) from None
     if scenario.warnings and not quiet:
         print_diagnostics(scenario.warnings, dict(scenario.sources), color)
         click.echo(err=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import click
 
 from planner.cli.exits import EXIT_BY_STATUS, EXIT_UNMET
+from planner.cli.paint import paint
 from planner.cli.problems import load_scenario
 from planner.cli.progress import progress_line
 from planner.cli.shipped import scenario_path
-from planner.cli.terminal import terminal_width
+from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
 from planner.plan.schema import Plan, Status
 
 
@@ -76,7 +79,14 @@ PERCENT = Percent()
     "--within", type=PERCENT, default="3%", show_default=True,
     help="How much dearer an alternative may be.",
 )  # fmt: skip
+@color_option
 @click.option("-q", "--quiet", is_flag=True, help="Print the total only.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Tell on standard error how the search goes and how long it took.",
+)
 def solve(
     file: str,
     overrides: tuple[str, ...],
@@ -88,28 +98,48 @@ def solve(
     require_proof: bool,
     alternatives: int,
     within: float,
+    color: ColorChoice,
     quiet: bool,
+    verbose: bool,
 ) -> None:
     """Find the cheapest GPUs for the workloads of a scenario FILE (- for standard input).
 
     Exit code 0: a verified plan; 1: bad scenario; 3: proven that no plan exists; 4: nothing found within the limit;
     5: --require-proof unmet; 70: a bug of planner; 130: interrupted.
     """
-    scenario = load_scenario(scenario_path(file), overrides, quiet=quiet or form == "json")
+    if out:
+        refuse_unwritable(out)
+    clock = time.monotonic()
+    scenario = load_scenario(scenario_path(file), overrides, color, quiet=quiet or form == "json")
     from planner.api import SolveLimits, solve_fully, with_alternatives
 
     limits = SolveLimits(deterministic_time=work, wall_s=time_limit, gap=gap / 100)
-    with progress_line(enabled=sys.stderr.isatty() and not quiet) as report:
-        answer = solve_fully(scenario, limits=limits, progress=report)
+    on_terminal = sys.stderr.isatty() and not quiet
+    with progress_line(enabled=on_terminal, verbose=verbose) as report:
+        found = solve_fully(scenario, limits=limits, progress=report)
         if alternatives:
-            answer = with_alternatives(scenario, answer, count=alternatives, within=within)
-    plan = answer.plan
+            found = with_alternatives(scenario, found, count=alternatives, within=within)
+    plan = found.plan
+    if verbose:
+        _tell(plan, time.monotonic() - clock)
     if out:
         _save(plan, out)
-    click.echo(_render(plan, form, quiet=quiet), nl=False)
+    text = _render(plan, form, quiet=quiet)
+    colored = form == "text" and use_color(sys.stdout, color)
+    click.echo(paint(text, color=colored), nl=False, color=colored)
     if require_proof and plan.status is Status.FEASIBLE:
         raise click.exceptions.Exit(EXIT_UNMET)
     raise click.exceptions.Exit(EXIT_BY_STATUS[plan.status])
+
+
+def _tell(plan: Plan, seconds: float) -> None:
+    """How the answer was found, on standard error."""
+    stats = plan.solve
+    click.echo(f"{stats.options:,} options, {stats.rejected:,} rejected", err=True)
+    for name, value, bound in stats.rounds:
+        click.echo(f"round {name}: value {value:,}, bound {bound:,}", err=True)
+    route = f" by {stats.route}" if stats.route else ""
+    click.echo(f"{plan.status}{route} in {seconds:.1f} s", err=True)
 
 
 def _render(plan: Plan, form: str, *, quiet: bool) -> str:
@@ -120,6 +150,18 @@ def _render(plan: Plan, form: str, *, quiet: bool) -> str:
     from planner.report.text import render_text
 
     return render_text(plan, width=terminal_width())
+
+
+def refuse_unwritable(path: str) -> None:
+    """A place that can't be written is told before the work, not after it."""
+    folder = Path(path).parent
+    reason = ""
+    if not folder.is_dir():
+        reason = "no such folder" if not folder.exists() else f"{folder} is not a folder"
+    elif not os.access(folder, os.W_OK):
+        reason = "permission denied"
+    if reason:
+        raise click.ClickException(f"cannot write {path}: {reason}")
 
 
 def _save(plan: Plan, path: str) -> None:

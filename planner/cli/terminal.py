@@ -6,6 +6,8 @@ import os
 import shutil
 from typing import Final, Literal, TextIO
 
+import click
+
 ColorChoice = Literal["auto", "always", "never"]
 NARROWEST: Final = 60
 WIDEST: Final = 200
@@ -26,3 +28,10 @@ def use_color(stream: TextIO, choice: ColorChoice = "auto") -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+color_option: Final = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+    help="When to colour; auto: on a terminal, unless NO_COLOR is set.",
+)  # fmt: skip
+"""The option of every command that colours its output."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
+from planner.cli.paint import paint
 from planner.cli.problems import load_scenario
 from planner.cli.shipped import scenario_path
-from planner.cli.terminal import terminal_width
+from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
 
 
 @click.command()
@@ -24,6 +27,7 @@ from planner.cli.terminal import terminal_width
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="Output format.",
 )  # fmt: skip
+@color_option
 def why(
     file: str,
     workload: str,
@@ -31,12 +35,13 @@ def why(
     every: bool,
     overrides: tuple[str, ...],
     form: str,
+    color: ColorChoice,
 ) -> None:
     """Show what was considered for WORKLOAD of a scenario FILE: pool, layout, cost, verdict.
 
     The chosen rows are ticked with *; x marks rejections, nearest misses first.
     """
-    scenario = load_scenario(scenario_path(file), overrides, quiet=True)
+    scenario = load_scenario(scenario_path(file), overrides, color, quiet=True)
     names = [w.name for w in scenario.workloads]
     _known(workload, names, "workload")
     for pool in pools:
@@ -49,7 +54,9 @@ def why(
         return
     from planner.report.why import render_why
 
-    click.echo(render_why(result, width=terminal_width(), every=every), nl=False)
+    colored = use_color(sys.stdout, color)
+    text = render_why(result, width=terminal_width(), every=every)
+    click.echo(paint(text, color=colored), nl=False, color=colored)
 
 
 def _known(name: str, names: list[str], what: str) -> None:

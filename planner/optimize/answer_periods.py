@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from planner.optimize.assemble import has_plan, stats
 from planner.optimize.assemble_periods import assemble_periods
+from planner.optimize.baselines import baselines
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.solve import solve as optimize
 from planner.optimize.versions import versions
 from planner.options.binding import summary_words
+from planner.options.economics import with_economics
 from planner.options.explain import explain_workloads
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
@@ -53,8 +55,12 @@ def answer_periods(
         problems = verify_plan(scenario, draft)
         if problems:
             raise VerificationError(problems)
-        draft = _worded(scenario, parts, draft).model_copy(
-            update={"verified": True, "assumptions": assumptions(scenario, parts[0])}
+        draft = with_economics(scenario, _worded(scenario, parts, draft)).model_copy(
+            update={
+                "verified": True,
+                "assumptions": assumptions(scenario, parts[0]),
+                "baselines": baselines(whole, outcome, limits or SolveLimits()),
+            }
         )
     draft = draft.model_copy(
         update={
@@ -110,7 +116,10 @@ def _refused(scenario: Scenario, part: Part, names: list[str]) -> plan.Plan:
         workloads=_unserved(scenario),
         rejections=folded(part.considered),
         explanations=explain_workloads(part.scenario, part.question, part.considered, names),
-        warnings=(f"the period from {part.period.start} has no place for {', '.join(names)}", *part.question.warnings),
+        warnings=(
+            f"the period from {part.period.start} has no place for {', '.join(names)}",
+            *part.question.warnings,
+        ),
         solve=stats(part.considered, None),
         versions=versions(scenario.digest),
     )

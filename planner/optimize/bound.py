@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from planner.optimize.linking import Linked
@@ -13,6 +13,9 @@ PRICE_CEILING = 2**55
 
 PRICE_SCALE = 1000
 """Prices are whole thousandths of a cent."""
+
+Limits = dict[int, dict[int, tuple[int, int]]]
+"""Demand -> pick -> (low, high) count, for demands of one copy."""
 
 Boxes = tuple[tuple[int, int], ...]
 """(low, high) of each supply column."""
@@ -53,11 +56,38 @@ class Pricer:
             () if demand.single else covers(demand, build.problem.supplies)
             for demand in build.demands
         ]
+        self.active = list(self.covers)
+        """The covers within the limits in force."""
+        self.limits: Limits = {}
         model = build.model
         self.boxes: Boxes = tuple((model.lows[c], model.highs[c]) for c in link.supply_columns)
         objective = build.model.objective
         self._flatten()
         self.supply_costs = [objective.get(c, 0) for c in link.supply_columns]
+
+    def narrow(self, limits: Limits) -> None:
+        """Puts limits on pick counts in force, instead of those before."""
+        for number in self.limits:
+            self.active[number] = self.covers[number]
+        for number, of_demand in limits.items():
+            narrowed = (cover.within(of_demand) for cover in self.covers[number])
+            self.active[number] = tuple(cover for cover in narrowed if cover is not None)
+        self.limits = limits
+
+    def allowed(self, number: int) -> Iterable[int]:
+        """Picks that a single demand may take within the limits in force."""
+        count = len(self.link.picks[number])
+        limits = self.limits.get(number)
+        if limits is None:
+            return range(count)
+        forced = [at for at, (low, _) in limits.items() if low]
+        return forced or [at for at in range(count) if limits.get(at, (0, 1))[1]]
+
+    def may_idle(self, number: int) -> bool:
+        """Whether the demand may stay unserved."""
+        if self.link.build.demands[number].facts.required:
+            return False
+        return not any(low for low, _ in self.limits.get(number, {}).values())
 
     def price(self, duals: Sequence[int], boxes: Boxes | None = None) -> Priced | None:
         """The bound at scaled integer duals >= 0; None when a demand has no assignment at all.
@@ -142,16 +172,15 @@ class Pricer:
         """The cheapest assignment of one copy."""
         demand = self.link.build.demands[number]
         best: tuple[int, Assignment] | None = None
-        if not demand.facts.required:
+        if self.may_idle(number):
             price = self.link.price(self.link.unserved[number], duals)
             best = (price, Assignment(number, (), unserved=True))
         if demand.single:
-            if prices:
-                at = min(range(len(prices)), key=prices.__getitem__)
-                if best is None or prices[at] < best[0]:
-                    best = (prices[at], Assignment(number, ((at, 1),)))
+            at = min(self.allowed(number), key=prices.__getitem__, default=-1)
+            if at >= 0 and (best is None or prices[at] < best[0]):
+                best = (prices[at], Assignment(number, ((at, 1),)))
             return best
-        mix = cheapest_mix(self.covers[number], prices, self.charged(number, duals))
+        mix = cheapest_mix(self.active[number], prices, self.charged(number, duals))
         if mix is not None and (best is None or mix[0] < best[0]):
             best = (mix[0], Assignment(number, mix[1]))
         return best

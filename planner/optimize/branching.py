@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from planner.optimize.backend import MipSolver, Stop, Verdict, run_mip
-from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Pricer
+from planner.optimize.backend import MipSolver, Stop, Verdict, run_cp_sat, run_mip
+from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Limits, Pricer
 from planner.optimize.build import Build
 from planner.optimize.enumerate import within_slack
-from planner.optimize.generation import Generator, Relaxed
+from planner.optimize.generation import Generator, Relaxed, obeys
 from planner.optimize.linking import Linked, linked
 from planner.optimize.master import integer_master
 from planner.optimize.outcome import relative_gap
@@ -21,6 +21,10 @@ ROOT_ROUNDS = 300
 NODE_ROUNDS = 40
 WHOLE = 1e-6
 HEURISTIC_EVERY = 15
+MASTER_SHARE = 0.5
+"""Share of the wall-clock time left, where there is a limit, that one integer program may use."""
+FIRST_PLAN_WORK = 10.0
+"""Deterministic seconds of CP-SAT on the master when HiGHS finds no plan at all."""
 HEURISTIC_GAP = 1e-4
 """Where an integer program only looks for plans it stops this close to its own optimum."""
 
@@ -37,7 +41,7 @@ class Work:
     """A node whose useful assignments number at most this is closed as one integer program."""
     root_assignments: int = 30_000
     leaf_mip_nodes: int = 2000
-    heuristic_mip_nodes: int = 200
+    heuristic_mip_nodes: int = 60
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class _Open:
     minus_depth: int
     order: int
     boxes: Boxes = field(compare=False)
+    limits: Limits = field(compare=False)
     duals: tuple[int, ...] = field(compare=False)
 
 
@@ -75,6 +80,7 @@ class Search:
         report: Callable[[int | None, int | None], None],
         gap: float = 0.0,
         closed_elsewhere: Callable[[], bool] = lambda: False,
+        on_open: Callable[[], None] = lambda: None,
     ) -> None:
         self.link: Linked = linked(build)
         self.pricer = Pricer(self.link)
@@ -82,13 +88,19 @@ class Search:
         self.work, self.stop, self.wall_left_s, self.report = work, stop, wall_left_s, report
         self.gap = gap
         self.closed_elsewhere = closed_elsewhere
+        self.on_open = on_open
+        """Called once when the root relaxation turns out fractional."""
         self.found = Found()
         self.root: Relaxed | None = None
         self.too_wide = 2**62
         """Slack at which a node's useful assignments were too many to list."""
         self.order = 0
         self.at = {c: i for i, c in enumerate(self.link.supply_columns)}
-        self.shared = [self.at[c] for c in build.shared if c is not None and c in self.at]
+        whole = {c for c in build.shared if c is not None}
+        self.shared = [
+            at for c, at in self.at.items() if c in whole or self.pricer.supply_costs[at] > 0
+        ]
+        """Columns to branch on: shared nodes and acquisitions."""
 
     def offer(self, values: list[int]) -> None:
         """Takes a plan as incumbent if it is valid and better."""
@@ -114,6 +126,8 @@ class Search:
         self.root = root
         found.bound = max(found.bound, root.best.bound)
         self.report(found.cost, found.bound)
+        if self._fractional_nodes(root) is not None or self._fractional_pick(root) is not None:
+            self.on_open()
         if not self._closed():
             self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
         if not self._closed():
@@ -152,14 +166,21 @@ class Search:
         found = self.found
         return found.cost is not None and relative_gap(found.cost, found.bound) <= self.gap
 
-    def _relax(self, boxes: Boxes, start: tuple[int, ...], rounds: int) -> Relaxed:
+    def _relax(
+        self, boxes: Boxes, start: tuple[int, ...], rounds: int, limits: Limits | None = None
+    ) -> Relaxed:
         return self.generator.run(
-            start, rounds=rounds, boxes=boxes, ceiling=self.found.cost, halted=self.halted
+            start,
+            rounds=rounds,
+            boxes=boxes,
+            limits=limits,
+            ceiling=self.found.cost,
+            halted=self.halted,
         )
 
     def _restricted(self, boxes: Boxes, nodes: int) -> None:
         """Integer master over the assignments known, within the boxes."""
-        self._solve_master(self.generator.assignments, boxes, nodes, HEURISTIC_GAP)
+        self._solve_master(self._known(), boxes, nodes, HEURISTIC_GAP)
 
     def _solve_master(
         self, assignments: list[Assignment], boxes: Boxes, nodes: int, gap: float
@@ -169,17 +190,36 @@ class Search:
             master.model.lows[at], master.model.highs[at] = low, high
         if self.halted():
             return Verdict.UNKNOWN, None
+        left = self.wall_left_s()
         answer = run_mip(
             master.model,
             MipSolver.HIGHS,
             node_limit=nodes,
-            wall_limit_s=self.wall_left_s(),
+            wall_limit_s=None if left is None else left * MASTER_SHARE,
             stop=self.stop,
             relative_gap=gap,
         )
+        if answer.values is None and self.found.cost is None and not self.halted():
+            second = run_cp_sat(
+                master.model,
+                deterministic_limit=FIRST_PLAN_WORK,
+                wall_limit_s=self.wall_left_s(),
+                stop=self.stop,
+            )
+            if second.values is not None:
+                self.offer(master.expand(second.values))
         if answer.values is not None:
             self.offer(master.expand(answer.values))
         return answer.verdict, answer.bound
+
+    def _known(self) -> list[Assignment]:
+        """Assignments within the limits in force."""
+        limits = self.pricer.limits
+        return [
+            a
+            for a in self.generator.assignments
+            if a.demand not in limits or obeys(a, limits[a.demand])
+        ]
 
     def _near(self, relaxed: Relaxed, boxes: Boxes) -> None:
         """Looks for plans among the assignments closest to the cheapest, within the boxes."""
@@ -193,7 +233,7 @@ class Search:
                 break
             slack *= 2
         self._solve_master(
-            list(dict.fromkeys([*near, *self.generator.assignments])),
+            list(dict.fromkeys([*near, *self._known()])),
             boxes,
             self.work.heuristic_mip_nodes,
             HEURISTIC_GAP,
@@ -218,7 +258,7 @@ class Search:
         """Best bound first, deeper first among equals."""
         heap: list[_Open] = []
         given_up: list[_Open] = []
-        self._split(heap, root, self.pricer.boxes, 0, given_up)
+        self._split(heap, root, self.pricer.boxes, {}, 0, given_up)
         while heap and self.found.nodes < self.work.nodes and not self.halted():
             self._raise_bound(heap, given_up)
             if self._closed():
@@ -227,7 +267,7 @@ class Search:
             if self.found.cost is not None and node.bound >= self.found.cost:
                 continue
             self.found.nodes += 1
-            relaxed = self._relax(node.boxes, node.duals, NODE_ROUNDS)
+            relaxed = self._relax(node.boxes, node.duals, NODE_ROUNDS, node.limits)
             if relaxed.best is None:
                 continue
             bound = max(node.bound, relaxed.best.bound)
@@ -237,7 +277,8 @@ class Search:
                 self._near(relaxed, node.boxes)
             if self._leaf(relaxed, node.boxes, self.work.leaf_assignments):
                 continue
-            self._split(heap, relaxed, node.boxes, -node.minus_depth, given_up, bound)
+            depth = -node.minus_depth
+            self._split(heap, relaxed, node.boxes, node.limits, depth, given_up, bound)
         self._raise_bound(heap, given_up)
         self._revisit(heap, given_up)
 
@@ -247,7 +288,7 @@ class Search:
         for node in sorted(given_up):
             if self.halted() or self._closed():
                 return
-            relaxed = self._relax(node.boxes, node.duals, NODE_ROUNDS)
+            relaxed = self._relax(node.boxes, node.duals, NODE_ROUNDS, node.limits)
             if relaxed.best is None:
                 return
             done = self.found.cost is not None and relaxed.best.bound >= self.found.cost
@@ -270,31 +311,66 @@ class Search:
         heap: list[_Open],
         relaxed: Relaxed,
         boxes: Boxes,
+        limits: Limits,
         depth: int,
         given_up: list[_Open],
         bound: int | None = None,
     ) -> None:
-        """Two children around the fractional node count that costs most; none: the node is given up."""
+        """Two children around a fractional node count, else a fractional pick count; none: given up."""
         low_bound = bound if bound is not None else (relaxed.best.bound if relaxed.best else 0)
+        children: list[tuple[Boxes, Limits]] = []
+        node = self._fractional_nodes(relaxed)
+        pick = self._fractional_pick(relaxed) if node is None else None
+        if node is not None:
+            floor = math.floor(relaxed.supply_values[node] + WHOLE)
+            low, high = boxes[node]
+            children = [
+                ((*boxes[:node], box, *boxes[node + 1 :]), limits)
+                for box in ((low, floor), (floor + 1, high))
+                if box[0] <= box[1]
+            ]
+        elif pick is not None:
+            demand, at, floor = pick
+            most = self.link.build.demands[demand].picks[at].most
+            low, high = limits.get(demand, {}).get(at, (0, most))
+            for span in ((low, floor), (floor + 1, high)):
+                if span[0] <= span[1]:
+                    of_demand = {**limits.get(demand, {}), at: span}
+                    children.append((boxes, {**limits, demand: of_demand}))
+        for child_boxes, child_limits in children:
+            self.order += 1
+            child = _Open(
+                low_bound, -(depth + 1), self.order, child_boxes, child_limits, relaxed.duals
+            )
+            heapq.heappush(heap, child)
+        if not children:
+            self.order += 1
+            given_up.append(_Open(low_bound, -depth, self.order, boxes, limits, relaxed.duals))
+
+    def _fractional_nodes(self, relaxed: Relaxed) -> int | None:
+        """The supply column whose fraction of a node costs most."""
         best, weight = None, 0.0
         for at in self.shared if relaxed.supply_values else []:
             value = relaxed.supply_values[at]
             part = value - math.floor(value + WHOLE)
-            if part <= WHOLE:
-                continue
             gain = min(part, 1 - part) * (1 + self.pricer.supply_costs[at])
-            if gain > weight:
+            if part > WHOLE and gain > weight:
                 best, weight = at, gain
-        if best is None:
-            self.order += 1
-            given_up.append(_Open(low_bound, -depth, self.order, boxes, relaxed.duals))
-            return
-        floor = math.floor(relaxed.supply_values[best] + WHOLE)
-        low, high = boxes[best]
-        for box in ((low, floor), (floor + 1, high)):
-            if box[0] <= box[1]:
-                child = (*boxes[:best], box, *boxes[best + 1 :])
-                self.order += 1
-                heapq.heappush(
-                    heap, _Open(low_bound, -(depth + 1), self.order, child, relaxed.duals)
-                )
+        return best
+
+    def _fractional_pick(self, relaxed: Relaxed) -> tuple[int, int, int] | None:
+        """(demand, pick, whole part) of the pick count nearest to a half, of demands of one copy."""
+        totals: dict[tuple[int, int], float] = {}
+        for value, assignment in zip(relaxed.values, self.generator.assignments, strict=False):
+            if value > WHOLE and len(self.link.build.demands[assignment.demand].copies) == 1:
+                for at, count in assignment.counts:
+                    key = (assignment.demand, at)
+                    totals[key] = totals.get(key, 0.0) + value * count
+        best, weight = None, 1e-4
+        for (demand, at), value in totals.items():
+            part = value - math.floor(value + WHOLE)
+            gpus = self.link.build.demands[demand].picks[at].facts.gpus
+            gain = min(part, 1 - part) * (1 + gpus)
+            if part > WHOLE and gain > weight:
+                best, weight = (demand, at, math.floor(value + WHOLE)), gain
+        return best

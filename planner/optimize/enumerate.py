@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cmp_to_key
 
 from planner.optimize.bound import Assignment, Priced, Pricer
-from planner.optimize.pricing import Charges, Counts, Cover, by_ratio
+from planner.optimize.pricing import Charges, Counts, Cover, by_ratio, joined
 
 STEPS_PER_MIX = 40
 """Branches per wanted mix before the search for mixes is given up."""
@@ -23,13 +23,17 @@ def within_slack(pricer: Pricer, priced: Priced, slack: int, cap: int) -> list[A
         prices = priced.pick_prices[number]
         cheapest = priced.cheapest[number][0]
         ceiling = cheapest + slack
-        if not demand.facts.required:
+        if pricer.may_idle(number):
             found.append(Assignment(number, (), unserved=True))
         if demand.single:
-            found += [Assignment(number, ((at, 1),)) for at, p in enumerate(prices) if p <= ceiling]
+            found += [
+                Assignment(number, ((at, 1),))
+                for at in pricer.allowed(number)
+                if prices[at] <= ceiling
+            ]
         else:
             charges = priced.charges[number]
-            mixes = _mixes(pricer.covers[number], prices, charges, ceiling, cap - len(found))
+            mixes = _mixes(pricer.active[number], prices, charges, ceiling, cap - len(found))
             if mixes is None:
                 return None
             found += [Assignment(number, mix) for mix in mixes]
@@ -52,8 +56,9 @@ def _mixes(
             ((at, units, most, prices[at]) for at, units, most in cover.items),
             key=cmp_to_key(by_ratio),
         )
-        items = [item for item in items if item[3] <= ceiling]
-        if not _collect(items, cover, charges, ceiling, found, cap):
+        base, rest = cover.base(prices, charges)
+        items = [item for item in items if item[3] <= ceiling - base]
+        if not _collect(items, cover, rest, ceiling - base, found, cap):
             return None
     return list(found)
 
@@ -80,7 +85,8 @@ def _collect(
         steps += 1
         if need <= 0 and fewest <= 0:
             if cost <= ceiling and all(need + items[i][1] > 0 or fewest + 1 > 0 for i, _ in path):
-                found[tuple(sorted((items[i][0], n) for i, n in path))] = None
+                mix = tuple(sorted((items[i][0], n) for i, n in path))
+                found[joined(cover.forced, mix)] = None
             return len(found) <= cap
         if at == len(items) or steps > steps_most:
             return steps <= steps_most

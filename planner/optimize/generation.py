@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.optimize.backend import MasterProgram
-from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Priced, Pricer
+from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Limits, Priced, Pricer
 from planner.optimize.linking import Linked
 
 COST_CEILING = 1e5
@@ -53,7 +53,8 @@ class Generator:
         self._program = MasterProgram(rights, max(1.0, biggest / COST_CEILING))
         self._supply = len(pricer.supply_costs)
         self._add_fixed_columns(biggest * PENALTY)
-        self._boxes = pricer.boxes
+        self._boxes: Boxes = tuple((0, high) for _, high in pricer.boxes)
+        self._shut: set[int] = set()
 
     def _add_fixed_columns(self, penalty: float) -> None:
         """Supply columns, and an artificial one per demand; artificials never enter the bound."""
@@ -117,11 +118,13 @@ class Generator:
         *,
         rounds: int,
         boxes: Boxes | None = None,
+        limits: Limits | None = None,
         ceiling: int | None = None,
         halted: Callable[[], bool] = lambda: False,
     ) -> Relaxed:
         """Generates within the boxes until bound and master meet, the bound reaches `ceiling`, or `rounds`."""
         self._narrow(boxes or self.pricer.boxes)
+        self._limit(limits or {})
         result = Relaxed()
         self._price(tuple(start), result)
         for _ in range(rounds):
@@ -144,6 +147,29 @@ class Generator:
                 break
         self.iterations += result.iterations
         return result
+
+    def _limit(self, limits: Limits) -> None:
+        """Closes the known assignments outside the limits, reopens the others."""
+        self.pricer.narrow(limits)
+        shut = {
+            at
+            for at, a in enumerate(self.assignments)
+            if a.demand in limits and not obeys(a, limits[a.demand])
+        }
+        changed = sorted(shut ^ self._shut)
+        first = self._supply + self._demands
+        if changed:
+            self._program.bound(
+                [first + at for at in changed],
+                [0.0] * len(changed),
+                [
+                    0.0
+                    if at in shut
+                    else float(len(self.link.build.demands[self.assignments[at].demand].copies))
+                    for at in changed
+                ],
+            )
+        self._shut = shut
 
     def _narrow(self, boxes: Boxes) -> None:
         changed = [at for at, box in enumerate(boxes) if box != self._boxes[at]]
@@ -171,3 +197,9 @@ def _met(result: Relaxed, ceiling: int | None) -> bool:
     if ceiling is not None and best.bound >= ceiling:
         return True
     return master - best.bound <= CLOSED * max(1.0, abs(master))
+
+
+def obeys(assignment: Assignment, limits: Mapping[int, tuple[int, int]]) -> bool:
+    """Whether an assignment's counts lie within the limits of its demand."""
+    counts = dict(assignment.counts)
+    return all(low <= counts.get(at, 0) <= high for at, (low, high) in limits.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
@@ -41,6 +41,32 @@ class Cover:
     fewest: int
     items: tuple[tuple[int, int, int], ...]
     """(pick number, units, most)."""
+    forced: Counts = ()
+    """Counts that are part of the mix already; `need`, `fewest` and `most` are what remains."""
+
+    def within(self, limits: Mapping[int, tuple[int, int]]) -> Cover | None:
+        """The cover with (low, high) counts of some picks; None where they leave nothing."""
+        units = {at: u for at, u, _ in self.items}
+        forced = tuple((at, low) for at, (low, _) in sorted(limits.items()) if low)
+        if any(at not in units for at, _ in forced):
+            return None
+        need = self.need - sum(units[at] * low for at, low in forced)
+        fewest = self.fewest - sum(low for _, low in forced)
+        items = []
+        for at, u, most in self.items:
+            low, high = limits.get(at, (0, most))
+            if min(most, high) > low:
+                items.append((at, u, min(most, high) - low))
+        if not items and (need > 0 or fewest > 0):
+            return None
+        return Cover(max(0, need), max(0, fewest), tuple(items), forced)
+
+    def base(self, prices: Sequence[int], charges: Charges) -> tuple[int, Charges]:
+        """Price of what is forced, and the charges that remain for the rest."""
+        opened = {charges[at] for at, _ in self.forced if at in charges}
+        price = sum(prices[at] * n for at, n in self.forced) + sum(c for _, c in opened)
+        rest = {at: charge for at, charge in charges.items() if charge not in opened}
+        return price, rest
 
 
 def covers(demand: Demand, supplies: Sequence[Supply]) -> tuple[Cover, ...]:
@@ -72,21 +98,36 @@ def cheapest_mix(
     (30, ((0, 3),))
     """
     best: tuple[int, Counts] | None = None
-    ranked = sorted((_least(cover, prices), at) for at, cover in enumerate(alternatives))
+    bases = [cover.base(prices, charges or {}) for cover in alternatives]
+    ranked = sorted(
+        (base + _least(cover, prices), at)
+        for at, (cover, (base, _)) in enumerate(zip(alternatives, bases, strict=True))
+    )
     for least, at in ranked:
         if best is not None and least >= best[0]:
             break
-        ceiling = None if best is None else best[0]
-        found = _solve_cover(alternatives[at], prices, charges or {}, ceiling)
-        if found is not None and (best is None or found[0] < best[0]):
-            best = found
+        base, rest = bases[at]
+        ceiling = None if best is None else best[0] - base
+        found = _solve_cover(alternatives[at], prices, rest, ceiling)
+        if found is not None and (best is None or base + found[0] < best[0]):
+            best = base + found[0], joined(alternatives[at].forced, found[1])
     return best
+
+
+def joined(forced: Counts, rest: Counts) -> Counts:
+    """Counts added up."""
+    if not forced:
+        return rest
+    total = dict(forced)
+    for at, n in rest:
+        total[at] = total.get(at, 0) + n
+    return tuple(sorted(total.items()))
 
 
 def _least(cover: Cover, prices: Sequence[int]) -> int:
     """The price of covering with fractions of the cheapest item per unit: no mix costs less."""
     need = cover.need
-    return min(need * prices[at] // units for at, units, _ in cover.items)
+    return min((need * prices[at] // units for at, units, _ in cover.items), default=0)
 
 
 def least_with(alternatives: Sequence[Cover], prices: Sequence[int], pick: int) -> int:

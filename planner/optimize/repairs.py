@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from planner.optimize.repairs_bench import Bench, Trial
 from planner.optimize.repairs_combine import budget, combine_searches
 from planner.optimize.repairs_found import Fix, Found, by_price, try_search
+from planner.options.alternatives import option_cents
 from planner.options.asks import Ask
 from planner.options.build import Supplier
 from planner.options.explain.ask_changes import after, ask_searches, lifted_wishes
@@ -17,7 +19,7 @@ from planner.options.explain.changes import (
     only,
     single,
 )
-from planner.options.explain.offers import Rentable, offers_for, rent, rent_any
+from planner.options.explain.offers import Rentable, offers_for, rent
 from planner.options.explain.supply_changes import (
     LARGEST_REAL_NODE,
     fewer_spare_nodes,
@@ -31,6 +33,7 @@ from planner.options.explain.supply_changes import (
 from planner.options.explain.what_if import least_gpus
 from planner.options.question import Question
 from planner.options.records import Reason
+from planner.options.terms import node_cost_cents
 
 MOST_WORKLOADS = 6
 """Workloads whose own rows are tried where all are short of something together."""
@@ -100,27 +103,26 @@ def _workload_searches(
 
 
 def _by_renting(bench: Bench, question: Question, ask: Ask) -> Iterator[Search]:
-    """The cheapest of the catalog's offers on which the workload has an option."""
+    """The offer of the catalog on which the workload alone costs least."""
     offers = offers_for(ask, bench.options) if question.currency == "USD" else []
     if offers:
-        yield _cheapest_offer(bench, question, offers)
+        yield single(rent(*min(offers, key=lambda o: _alone_cents(bench, question, ask, o))))
 
 
-def _cheapest_offer(
-    bench: Bench, question: Question, offers: Sequence[tuple[Rentable, Supplier]]
-) -> Search:
-    """Of the offers the one that the cheapest plan with all of them uses most."""
-    trial = bench.price(rent_any(offers).applied(question))
-    used = _pools_used(trial)
-    best = next((o for o in offers if o[0].node in used), offers[0])
-    return single(rent(*best))
-
-
-def _pools_used(trial: Trial) -> set[str]:
-    if trial.built is None or trial.outcome is None or not trial.works:
-        return set()
-    supplies = trial.built.problem.supplies
-    return {s.pool for s, n in zip(supplies, trial.outcome.nodes, strict=True) if n}
+def _alone_cents(
+    bench: Bench, question: Question, ask: Ask, offer: tuple[Rentable, Supplier]
+) -> int:
+    """What the workload costs there, whole nodes paid for."""
+    changed = rent(*offer).applied(only(question, frozenset({ask.name})))
+    node_gpus, term = offer[1].facts.node_gpus, offer[1].terms[0]
+    prices = []
+    for option in bench.consider(ask, offer[1].facts).options:
+        cents = option_cents(changed, ask, changed.wishes[0], option)
+        if cents is not None and option.timing.hours is None:
+            nodes = math.ceil(option.gpus * option.replicas / node_gpus)
+            cents = max(cents, nodes * node_cost_cents(term))
+        prices += [] if cents is None else [cents]
+    return min(prices, default=2**53)
 
 
 def repair_together(bench: Bench, question: Question, members: Sequence[str]) -> Found:
@@ -155,15 +157,12 @@ def _shared_searches(bench: Bench, question: Question, members: Sequence[str]) -
     last = max((w.priority for _, w in pairs), default=1)
     for ask, _ in pairs[:MOST_WORKLOADS]:
         yield from ask_searches(ask)
-    offers: list[tuple[Rentable, Supplier]] = []
+    last_resort = []
     for ask, wish in pairs[:MOST_WORKLOADS]:
         if wish.priority == last and wish.required:
-            yield left_out(ask, wish.priority)
-        if question.currency == "USD" and len(offers) < MOST_WORKLOADS:
-            offers += offers_for(ask, bench.options)[:1]
-    unique = {o[0].node: o for o in offers}
-    if unique:
-        yield _cheapest_offer(bench, question, list(unique.values()))
+            last_resort.append(left_out(ask, wish.priority))
+        yield from _by_renting(bench, question, ask)
+    yield from last_resort
 
 
 def _least_budget(bench: Bench, question: Question, name: str, found: Found) -> None:

@@ -144,11 +144,14 @@ def without_plan(
 
 def _joint_notes(found: Found, conflict: RowConflict) -> list[str]:
     """Obvious changes that leave the conflict as it is."""
-    texts = [
-        search.widest
+    failed = [
+        search
         for search, trial in found.failed
         if search.kind in ("opex", "power", "nodes", "spare-nodes", "rent") and trial.impossible
     ]
+    texts = [s.widest for s in failed if s.kind != "nodes"]
+    nodes = [s.widest for s in failed if s.kind == "nodes"]
+    texts[:0] = nodes if len(nodes) < 3 else [f"more nodes of any of {len(nodes)} pools"]
     stands = [f"`{m.pool}`" for m in conflict.members if m.kind in ("supply", "limit")]
     if not texts or not stands:
         return _none_found(found)

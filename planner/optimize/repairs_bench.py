@@ -14,9 +14,9 @@ from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Considered, Found, Rejection
 from planner.options.refusals import nearest_miss
 
-PRICE_WORK = 5.0
+PRICE_WORK = 2.0
 """Deterministic seconds of one priced solve."""
-WORK = 60.0
+WORK = 20.0
 """Deterministic seconds of all solves on one bench."""
 
 Consider = Callable[[Ask, PoolFacts], Considered]
@@ -102,7 +102,7 @@ class Bench:
 
     def price(self, question: Question) -> Trial:
         """The cheapest plan within the work of one what-if."""
-        return self._solve(question, SolveLimits(tie_break=False))
+        return self._solve(question, SolveLimits())
 
     def possible(self, question: Question) -> Trial:
         """Any plan."""

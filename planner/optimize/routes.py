@@ -21,8 +21,8 @@ SMALL_SHARE = 0.2
 """Share of the work limit that it then has."""
 DIRECT_COLUMNS = 9000
 """Larger models are not given to the direct MIP: its root alone outlasts the other routes."""
-NODES_PER_WORK = 20.0
-"""Direct MIP nodes per deterministic second of the limit."""
+NODES_PER_WORK = 200_000.0
+"""Direct MIP nodes per deterministic second of the limit, times the columns of the model."""
 BRANCHES_PER_WORK = 8.0
 
 
@@ -95,6 +95,7 @@ def _finish(build: Build, solved: Solved, best: Best) -> str:
     if best.search is not None and best.closed:
         for column in best.search.useless(best.cost):
             build.model.highs[column] = 0
+        solved.search = best.search
     solved.values = best.values
     solved.rounds.append(Round("cost", best.cost, min(best.bound, best.cost)))
     closed = all(one.closed for one in solved.rounds)
@@ -143,21 +144,20 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     direct = Aside(
         Request(
             build.model,
-            int(budget.limits.deterministic_time * NODES_PER_WORK) + 1,
+            _direct_nodes(build, budget),
             budget.wall_left_s,
             best.values,
             budget.limits.gap,
-        )
+        ),
+        possible=len(build.model.names) <= DIRECT_COLUMNS,
     )
     search = _search(build, budget, best, direct)
     best.search = search
     try:
-        if len(build.model.names) <= DIRECT_COLUMNS:
-            direct.start()
-        else:
-            direct.skip()
         _interruptible(budget, search.run)
         best.take("generation", build, search.found.values, search.found.bound)
+        if not best.within(budget.limits.gap):
+            direct.start()
         while not (best.within(budget.limits.gap) or budget.stop.requested):
             if _interruptible(budget, lambda: direct.wait(0.2)):
                 break
@@ -167,6 +167,11 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     if answer is not None and not best.closed:
         best.take("direct mip", build, answer.values, answer.bound)
     budget.report("cost", best.cost, best.bound)
+
+
+def _direct_nodes(build: Build, budget: Budget) -> int:
+    per_second = NODES_PER_WORK / max(1, len(build.model.names))
+    return int(budget.limits.deterministic_time * per_second) + 1
 
 
 def _interruptible(budget: Budget, work: Callable[[], T]) -> T | None:
@@ -190,6 +195,7 @@ def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = Non
         lambda cost, bound: budget.report("cost", cost, bound),
         gap=budget.limits.gap,
         closed_elsewhere=lambda: direct is not None and direct.closed,
+        on_open=lambda: None if direct is None else direct.start(),
     )
     search.found.bound = best.bound
     if best.values is not None:

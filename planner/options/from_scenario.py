@@ -60,7 +60,7 @@ UNLIMITED_NODES = 64
 
 def question_of(scenario: Scenario) -> Question:
     """The question a scenario asks."""
-    energy = _energy(scenario)
+    energy = energy_of(scenario)
     hours = hours_of(scenario)
     return Question(
         name=scenario.name,
@@ -153,7 +153,8 @@ def _link(gpu: Gpu, node: NodeFacts) -> Link:
     return link
 
 
-def _energy(scenario: Scenario) -> Energy:
+def energy_of(scenario: Scenario) -> Energy:
+    """What power costs; nothing where no price is given."""
     spec = scenario.spec.energy
     if spec is None:
         return Energy()

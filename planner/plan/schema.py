@@ -275,6 +275,51 @@ class Order(PlanModel):
     book_value: Money = Decimal(0)
     """Value of bought nodes at the end of the horizon that is not written off."""
     source: str = ""
+    break_even: float | None = None
+    """Share of its hours a node must be in use for the order to beat rent on demand of the same GPU."""
+    crossover_months: float | None = None
+    """Months of full use after which a purchase has cost less than that rent; None: never, or nothing to compare."""
+
+
+class Baseline(PlanModel):
+    """The same workloads under a simple rule, solved like the plan."""
+
+    name: str
+    rule: str
+    cost: Money | None
+    """None where not everything can be served."""
+    saving: Money | None = None
+    """What the plan costs less."""
+    bound: Money | None = None
+    """The rule can cost no less; equal to its cost where proven."""
+    unserved: tuple[str, ...] = ()
+    """Workloads, with their period, that the rule leaves without GPUs."""
+
+
+class UnitCost(PlanModel):
+    """What a workload's work costs by the unit."""
+
+    workload: str
+    team: str
+    cost: Money
+    gpu_hours: float
+    """GPU-hours held for it."""
+    usd_per_gpu_hour: float | None = None
+    million_tokens: float | None = None
+    """Prompt and output tokens of the demand, in millions; None where no request rate is given."""
+    usd_per_million_tokens: float | None = None
+    usd_per_million_output: float | None = None
+    """All cost over output tokens alone."""
+    runs: int = 0
+    usd_per_run: float | None = None
+
+
+class TeamCost(PlanModel):
+    """Chargeback: what the workloads of a team carry; idle GPUs are a row of their own."""
+
+    team: str
+    cost: Money
+    share: float
 
 
 class PlanMoney(PlanModel):
@@ -434,12 +479,17 @@ class Plan(PlanModel):
     """The plan period by period, where the scenario has a horizon."""
     money: PlanMoney | None = None
     """Totals over the horizon, where the scenario has one."""
+    baselines: tuple[Baseline, ...] = ()
+    unit_costs: tuple[UnitCost, ...] = ()
+    teams: tuple[TeamCost, ...] = ()
     rejections: tuple[PlanRejection, ...] = ()
     conflict: tuple[ConflictRow, ...] = ()
     repairs: tuple[Repair, ...] = ()
     explanations: tuple[Explanation, ...] = ()
     alternatives: tuple[PlanAlternative, ...] = ()
     """Plans that cost little more and use other GPUs, where they were asked for."""
+    alternatives_within: float | None = None
+    """How much dearer an alternative was allowed to be, as a share; absent where none was asked for."""
     slack: tuple[str, ...] = ()
     """What is left: GPUs of each pool that is in use or owned, money and power under their limits."""
     assumptions: tuple[str, ...] = ()

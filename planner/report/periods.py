@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from planner.plan.schema import CostParts, Order, Plan
+from planner.report.economics import baseline_table, order_notes, team_table, unit_table
 from planner.report.table import Column, render_table, wrap
 from planner.units import money
 
@@ -18,6 +19,7 @@ def render_periods(plan: Plan, *, width: int = 100) -> list[str]:
         return []
     sections = (
         _orders(plan, width), _cost(plan, width), _payments(plan, width), _capacity(plan, width),
+        baseline_table(plan, width), unit_table(plan, width), team_table(plan, width),
     )  # fmt: skip
     return [line for lines in sections if lines for line in (*lines, "")]
 
@@ -40,7 +42,7 @@ def _orders(plan: Plan, width: int) -> list[str]:
         f"After the horizon: {money(plan.money.due_after)} {unit} still to be paid, "
         f"purchases worth {money(plan.money.book_value)} not written off."
     )
-    return [*lines, *wrap(text, first="", rest="  ", width=width)]
+    return [*lines, *wrap(text, first="", rest="  ", width=width), *order_notes(plan, width)]
 
 
 def _order(order: Order) -> list[str]:

@@ -27,7 +27,8 @@ def render_text(plan: Plan, *, width: int = 100) -> str:
     if plan.status in (Status.INFEASIBLE, Status.UNKNOWN) or plan.cost is None:
         return render_refusal(plan, width=width)
     lines = [*_table(plan, width), ""]
-    lines += _section("Speed", [(w.name, w.summary) for w in plan.workloads if w.summary], width)
+    title = "Speed in the first period" if len(plan.periods) > 1 else "Speed"
+    lines += _section(title, [(w.name, w.summary) for w in plan.workloads if w.summary], width)
     lines += _section("Requests by size", [x for w in plan.workloads for x in _routes(w)], width)
     lines += _section(
         "Why these GPUs", [(w.name, w.binding) for w in plan.workloads if w.binding], width
@@ -126,7 +127,7 @@ def _inventory(plan: Plan, width: int) -> list[str]:
         return []
     bought = [Column("bought", ">")] if plan.periods else []
     columns = (
-        Column("POOL"), Column("GPU", clip=True), Column("NODES owned", ">"), *bought, Column("rented", ">"),
+        Column("POOL", clip=True), Column("GPU", clip=True, drop=1), Column("NODES owned", ">"), *bought, Column("rented", ">"),
         Column("GPUS used/held", ">"), Column(plan.cost.currency if plan.cost else "", ">"),
     )  # fmt: skip
     shown = [p for p in plan.pools if p.used_nodes or p.owned or p.cost]
@@ -152,10 +153,13 @@ def _inventory(plan: Plan, width: int) -> list[str]:
 
 def _alternatives(plan: Plan, width: int) -> list[str]:
     """Plans that cost little more: what is different, and where each workload then runs that moves."""
-    if not plan.alternatives:
+    if plan.alternatives_within is None:
         return []
+    share = f"{100 * plan.alternatives_within:g} %"
+    if not plan.alternatives:
+        return [f"No plan within {share} of this one uses other GPUs", ""]
     here = {(w.name, a.pool, a.gpus) for w in plan.workloads for a in w.assignment}
-    lines = ["Plans that cost little more and use other GPUs"]
+    lines = [f"Plans within {share} that use other GPUs"]
     for number, other in enumerate(plan.alternatives, 1):
         moved = [u for u in other.workloads if (u.workload, u.pool, u.gpus) not in here]
         uses = ", ".join(f"`{u.workload}` on {u.gpus} x `{u.pool}` ({u.layout})" for u in moved)

@@ -22,7 +22,7 @@ from planner.scenario.paths import Step
 from planner.scenario.resolve import find_defaults, resolve_pool
 from planner.scenario.resolved import Default, ResolvedPool, ResolvedWorkload, Scenario
 from planner.scenario.schema_file import ScenarioFile
-from planner.scenario.sources import STDIN, Sources, is_null
+from planner.scenario.sources import STDIN, Sources, is_null, printable
 from planner.scenario.unsupported import find_unsupported, unsupported_at
 
 
@@ -50,7 +50,7 @@ def load(
         root = sources.read(name, stdin)
         for override in overrides:
             sources.override(root, override)
-        return _build(root, STDIN if name == "-" else name, sources, today or date.today())
+        return _build(root, STDIN if name == "-" else printable(name), sources, today or date.today())
     except DiagnosticError as error:
         raise DiagnosticError(in_order(error.diagnostics), sources.texts) from None
 

@@ -28,8 +28,8 @@ class Sources:
         return self._read(path, stdin, ())
 
     def _read(self, path: str, stdin: TextIO | None, above: tuple[str, ...]) -> Located:
-        name = STDIN if path == "-" else path
-        text = read_text(Path(path)) if path != "-" else (stdin or sys.stdin).read()
+        name = STDIN if path == "-" else printable(path)
+        text = read_text(Path(path)) if path != "-" else read_stdin(stdin)
         self.texts[name] = text
         root = parse_located(text, name)
         return self._extend(root, path, (*above, _identity(path)))
@@ -59,10 +59,13 @@ class Sources:
 
     def override(self, root: Located, text: str) -> None:
         """Apply `path=value` to the tree; the value is read as YAML."""
+        text, readable = printable(text), printable(text) == text
         path, equals, value = text.partition("=")
         name = f"--set {path}"
         self.texts[name] = text
         whole = Span(name, 1, 1, len(text) + 1)
+        if not readable:
+            raise DiagnosticError([_error("P105", f"`{text}` is not UTF-8 text", whole)])
         if not equals or not path.strip():
             hint = "write `path=value`, such as `limits.power=40 kW`"
             raise DiagnosticError([_error("P105", f"`{text}` is not an override", whole, hint)])
@@ -76,9 +79,41 @@ class Sources:
         _assign(root, steps, located, Span(name, 1, 1, len(path) + 1))
 
 
+def printable(text: str) -> str:
+    r"""The text with bytes that were no UTF-8, as in a file name, written out.
+
+    >>> printable("caf\udce9")
+    'caf\\\\udce9'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def read_stdin(stream: TextIO | None = None) -> str:
+    """All of standard input, which must be UTF-8 text whatever the locale says; else a P001."""
+    stream = stream or sys.stdin
+    if stream is None:
+        raise DiagnosticError([_error("P001", "standard input is closed", None)])
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:
+        return stream.read()
+    content: bytes = buffer.read()
+    if len(content) > MAX_BYTES:
+        raise DiagnosticError([_error("P001", "standard input is larger than 20 MB", None)])
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise DiagnosticError([_not_utf8("standard input", error)]) from None
+
+
+def _not_utf8(what: str, error: UnicodeDecodeError) -> Diagnostic:
+    line = error.object[: error.start].count(b"\n") + 1
+    message = f"{what} is not UTF-8 text (line {line})"
+    return _error("P001", message, None, "save the file as UTF-8")
+
+
 def read_text(path: Path) -> str:
     """Text of a file; whatever prevents reading is a P001."""
-    shown = str(path)
+    shown = printable(str(path))
     try:
         if path.is_dir():
             raise DiagnosticError([_error("P001", f"`{shown}` is a folder, not a file", None)])
@@ -90,9 +125,7 @@ def read_text(path: Path) -> str:
         hint = (f"a file with a similar name exists: `{near}`",) if near else ()
         raise DiagnosticError([_error("P001", f"`{shown}` does not exist", None, *hint)]) from None
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        message = f"`{shown}` is not UTF-8 text (line {line})"
-        raise DiagnosticError([_error("P001", message, None, "save the file as UTF-8")]) from None
+        raise DiagnosticError([_not_utf8(f"`{shown}`", error)]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         message = f"`{shown}` cannot be read: {reason.lower()}"

@@ -46,7 +46,8 @@ def generate(workloads: int, pools: int, seed: int) -> Problem:
     random = Random(f"{workloads}x{pools}/{seed}")
     tight, odd = seed % 2 == 1, seed % 4 >= 2
     kinds = [_pool(random) for _ in range(pools)]
-    supplies = tuple(_supply(random, i, pool, tight) for i, pool in enumerate(kinds))
+    scale = max(1, workloads // 100)
+    supplies = tuple(_supply(random, i, pool, tight, scale) for i, pool in enumerate(kinds))
     blocks = tuple(_workload(random, i, kinds, odd) for i in range(workloads))
     problem = Problem(blocks, supplies)
     return _tighten(random, problem) if tight else problem
@@ -57,14 +58,14 @@ def _pool(random: Random) -> _Pool:
     return _Pool(gpu, random.choice([4, 8, 8, 8]), random.uniform(0.8, 1.3))
 
 
-def _supply(random: Random, index: int, pool: _Pool, tight: bool) -> Supply:
+def _supply(random: Random, index: int, pool: _Pool, tight: bool, scale: int) -> Supply:
     owned = tight or random.random() < 0.35
     hourly = pool.gpu[3] * pool.price_factor * pool.node_gpus
     return Supply(
         pool=f"pool{index}",
         term="owned" if owned else "rent",
         node_gpus=pool.node_gpus,
-        max_nodes=random.randint(1, 6) if owned else random.choice([4, 16, 64]),
+        max_nodes=random.randint(1, 6) if owned else scale * random.choice([4, 16, 64]),
         node_cost_cents=0 if owned else round(hourly * HOURS * 100),
         gpu_type=pool.gpu[0],
     )

@@ -60,7 +60,7 @@ def test_stated_mix_of_cases() -> None:
         counts.update(features(problem))
         if truth.cost_cents is None:
             counts["infeasible"] += 1
-        ample = tuple(dataclasses.replace(s, max_nodes=9) for s in problem.supplies)
+        ample = tuple(dataclasses.replace(s, max_nodes=s.max_nodes + 4) for s in problem.supplies)
         if brute_force(dataclasses.replace(problem, supplies=ample)).cost_cents != truth.cost_cents:
             counts["binding stock"] += 1
     assert counts["infeasible"] >= 0.2 * cases

@@ -7,7 +7,26 @@ from planner.options.problem import Block, Candidate, Limit, Problem, Supply
 
 
 def tiny_problem(random: Random) -> Problem:
-    """One to three blocks on one to three supplies of one to three nodes."""
+    """One to three blocks on one to three supplies of up to three nodes, small enough to try everything."""
+    while True:
+        problem = _draw(random)
+        if _plans(problem) <= 20_000:
+            return problem
+
+
+def _plans(problem: Problem) -> int:
+    """About how many plans brute force tries."""
+    total = 1
+    for block in problem.blocks:
+        mixes = 1
+        for candidate in block.candidates:
+            most = 1 if block.exactly_one else -(-2000 // candidate.units) + block.spare_replicas
+            mixes *= min(most, candidate.max_replicas or most) + 1
+        total *= mixes**block.multiplicity
+    return total
+
+
+def _draw(random: Random) -> Problem:
     supplies = tuple(_supply(random, i) for i in range(random.randint(1, 3)))
     blocks = tuple(_block(random, i, supplies) for i in range(random.randint(1, 3)))
     limits = []

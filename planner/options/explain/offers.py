@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -17,7 +17,6 @@ from planner.options.build import Supplier
 from planner.options.explain.changes import Change
 from planner.options.explain.supply_changes import with_supplier
 from planner.options.from_scenario import supplier_of
-from planner.options.question import Question
 from planner.scenario.resolve import resolve_pool
 from planner.scenario.schema_supply import Pool
 from planner.units import GIB, money
@@ -29,7 +28,7 @@ LEAST_FORMAT_BYTES = 0.5
 """No format planner knows holds a weight in fewer bytes."""
 RECENT = timedelta(days=365)
 """Prices that much older than the newest of the catalog are history."""
-MOST_TRIED, MOST_KEPT = 24, 3
+MOST_TRIED, MOST_KEPT = 40, 3
 """Node types fitted, from the cheapest node-hour on, and those that go to the solver."""
 
 
@@ -106,14 +105,3 @@ def rent(one: Rentable, supplier: Supplier) -> Change:
         f"{offer.region}, {offer.date})"
     )
     return Change("rent", text, whole=lambda q: with_supplier(q, supplier))
-
-
-def rent_any(found: Sequence[tuple[Rentable, Supplier]]) -> Change:
-    """Adds all of them, so that the optimum picks."""
-
-    def apply(question: Question) -> Question:
-        for _, supplier in found:
-            question = with_supplier(question, supplier)
-        return question
-
-    return Change("rent", "rent from the catalog's offers", whole=apply)

@@ -1,0 +1,172 @@
+"""Unit costs, chargeback and break-even points of a plan over periods."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from planner.options.deals import DEFAULT_LIFE_S, per_node
+from planner.options.from_scenario import energy_of
+from planner.plan.schema import Order, Plan, PlanPeriod, PlanWorkload, TeamCost, UnitCost
+from planner.scenario.periods import demand_factor, periods_of
+from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
+from planner.scenario.schema_workloads import InferenceWorkload
+from planner.units import HOUR_S, HOURS_PER_MONTH, YEAR_S
+
+ZERO = Decimal(0)
+NO_TEAM = "(no team)"
+IDLE = "(idle GPUs)"
+
+
+def with_economics(scenario: Scenario, plan: Plan) -> Plan:
+    """The plan with unit costs, cost by team, and what each order needs to pay off."""
+    return plan.model_copy(
+        update={
+            "unit_costs": tuple(_unit_costs(scenario, plan)),
+            "teams": tuple(_teams(plan)),
+            "orders": tuple(_with_break_even(scenario, o) for o in plan.orders),
+        }
+    )
+
+
+# ------------------------------------------------------------------------------------------ unit costs
+
+
+def _unit_costs(scenario: Scenario, plan: Plan) -> Iterator[UnitCost]:
+    for row in plan.workloads:
+        workload = scenario.workload(row.name)
+        held = [
+            (p, w) for p in plan.periods for w in p.workloads if w.name == row.name and w.served
+        ]
+        hours = sum(_gpu_hours(workload, p, w) for p, w in held)
+        tokens, output = _tokens(scenario, workload, {p.name for p, _ in held})
+        runs = 0 if isinstance(workload.spec, InferenceWorkload) else sum(
+            _runs(workload, p) for p, _ in held
+        )  # fmt: skip
+        cost = float(row.cost)
+        yield UnitCost(
+            workload=row.name,
+            team=row.team,
+            cost=row.cost,
+            gpu_hours=hours,
+            usd_per_gpu_hour=cost / hours if hours else None,
+            million_tokens=tokens / 1e6 if tokens else None,
+            usd_per_million_tokens=cost / (tokens / 1e6) if tokens else None,
+            usd_per_million_output=cost / (output / 1e6) if output else None,
+            runs=runs,
+            usd_per_run=cost / runs if runs else None,
+        )
+
+
+def _gpu_hours(workload: ResolvedWorkload, period: PlanPeriod, row: PlanWorkload) -> float:
+    """GPUs held x hours: a service and a job that shares nodes hold them for the period, a run for its hours."""
+    total = 0.0
+    for part in row.assignment:
+        run = part.term.endswith(" for the run") and part.speed.hours is not None
+        hours = math.ceil(part.speed.hours or 0) * _runs(workload, period) if run else period.hours
+        total += part.gpus * hours
+    return total
+
+
+def _runs(workload: ResolvedWorkload, period: PlanPeriod) -> int:
+    every = getattr(workload.spec, "every", None)
+    return max(1, math.ceil(period.hours * HOUR_S / every)) if every else 1
+
+
+def _tokens(scenario: Scenario, workload: ResolvedWorkload, names: set[str]) -> tuple[float, float]:
+    """All tokens and output tokens of a service with a request rate, over the periods it is served in."""
+    spec = workload.spec
+    if not isinstance(spec, InferenceWorkload) or spec.demand.requests is None:
+        return 0.0, 0.0
+    requests = sum(
+        float(spec.demand.requests * demand_factor(spec.demand, p)) * p.hours * HOUR_S
+        for p in periods_of(scenario)
+        if p.name in names
+    )
+    output = float(spec.demand.output or 0)
+    return requests * (float(spec.demand.prompt or 0) + output), requests * output
+
+
+# ------------------------------------------------------------------------------------------ chargeback
+
+
+def _teams(plan: Plan) -> Iterator[TeamCost]:
+    """Cost by team; the rows add up to the total."""
+    assert plan.cost is not None
+    sums: dict[str, Decimal] = {}
+    for row in plan.workloads:
+        sums[row.team or NO_TEAM] = sums.get(row.team or NO_TEAM, ZERO) + row.cost
+    idle = sum((p.idle_cost for p in plan.pools), ZERO)
+    if idle:
+        sums[IDLE] = idle
+    whole = float(plan.cost.total) or 1.0
+    for team, cost in sums.items():
+        yield TeamCost(team=team, cost=cost, share=float(cost) / whole)
+
+
+# ------------------------------------------------------------------------------------------ break-even
+
+
+def _with_break_even(scenario: Scenario, order: Order) -> Order:
+    pool = scenario.pool(order.pool)
+    rent = rent_per_gpu_hour(scenario, pool)
+    if rent is None or order.action == "contract":
+        return order
+    if order.action == "commit":
+        price = per_node(pool, pool.spec.rent[order.offer - 1].price) / pool.node.gpus
+        return order.model_copy(update={"break_even": float(price / rent)})
+    bought = purchase_per_gpu_hour(scenario, pool, order.offer - 1)
+    margin = rent - bought.energy
+    if margin <= 0:
+        return order
+    fixed = bought.write_off + bought.holding
+    saved = (margin - bought.holding) * HOURS_PER_MONTH
+    months = float(bought.price / saved) if saved > 0 else None
+    return order.model_copy(
+        update={"break_even": float(fixed / margin), "crossover_months": months}
+    )
+
+
+def rent_per_gpu_hour(scenario: Scenario, pool: ResolvedPool) -> Fraction | None:
+    """The cheapest rent on demand of the pool's GPU, anywhere in the scenario."""
+    prices = [
+        per_node(other, rent.price) / other.node.gpus
+        for other in scenario.pools
+        if other.gpu.id == pool.gpu.id
+        for rent in other.spec.rent
+        if rent.commit == "none"
+    ]
+    return min(prices, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class BoughtGpu:
+    """What one bought GPU costs; money per hour but for its price."""
+
+    price: Fraction
+    """With installation."""
+    write_off: Fraction
+    holding: Fraction
+    """Support and upkeep."""
+    energy: Fraction
+    """At full use."""
+
+
+def purchase_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, offer: int) -> BoughtGpu:
+    """One GPU of an offer to buy."""
+    spec = pool.spec.buy[offer]
+    price = per_node(pool, spec.price) / pool.node.gpus
+    whole = price * (1 + spec.installation)
+    life_h = (spec.life or DEFAULT_LIFE_S) / HOUR_S
+    support = price * spec.support / (YEAR_S // HOUR_S)
+    upkeep = pool.spec.owned.upkeep if pool.spec.owned else None
+    hosting = Fraction(upkeep.amount) / HOURS_PER_MONTH / pool.node.gpus if upkeep else Fraction(0)
+    return BoughtGpu(
+        price=whole,
+        write_off=(whole - price * (spec.residual or 0)) / life_h,
+        holding=support + hosting,
+        energy=Fraction(energy_of(scenario).cost(pool.gpu.tdp_w or 0, 1)),
+    )
