@@ -69,6 +69,10 @@ def cost_round(build: Build, budget: Budget, solved: Solved) -> str:
     best = Best(solved.values)
     if solved.values is not None:
         best.take("cp-sat", build, solved.values, None)
+    if build.flows:
+        # Requests shared out by size are beyond the other routes.
+        _accept(best, build, _cp_sat(build, budget, best, budget.left))
+        return _finish(build, solved, best)
     if len(build.model.names) <= SMALL_COLUMNS:
         _quick(build, budget, best)
     if not (best.infeasible or best.invalid or best.within(budget.limits.gap)):

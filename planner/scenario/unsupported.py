@@ -89,9 +89,6 @@ UNSUPPORTED: Final = (
     ),
     Unsupported("workloads[].demand.growth", "growing demand without a `horizon`", _PER_PERIOD, with_horizon=True),
     Unsupported("workloads[].demand.periods", "demand per period without a `horizon`", _PER_PERIOD, with_horizon=True),
-    Unsupported(
-        "workloads[].demand.sizes", "a histogram of request sizes", "give means: `prompt`, `output`"
-    ),
 )  # fmt: skip
 """Everything that is refused for now."""
 
