@@ -58,7 +58,7 @@ def consider_one(
         if cache is not None:
             cache[key] = found
     options = tuple(replace(o, workload=ask.name, pool=pool.name) for o in found.options)
-    kept, pruned = prune(options)
+    kept, pruned = prune(options, multiples=free_replicas(ask))
     return Considered(
         ask.name,
         pool.name,
@@ -68,6 +68,11 @@ def consider_one(
         found.dominated + len(pruned),
         found.rejected,
     )
+
+
+def free_replicas(ask: Ask) -> bool:
+    """Whether any number of replicas may stand anywhere in the pool, so that many small ones may beat a large one."""
+    return isinstance(ask, ServingAsk) and ask.replicas_max is None and ask.gpus_max is None
 
 
 def _excluded(ask: Ask, pool: PoolFacts) -> Rejection | None:
