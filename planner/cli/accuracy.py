@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from planner.cli.terminal import terminal_width
+from planner.report.table import Column, render_table
+
 if TYPE_CHECKING:
     from planner.accuracy.score import Entry
 
@@ -118,13 +121,6 @@ def _block(title: str, entries: Sequence[Entry], *, brief: bool = False) -> list
 def _table(rows: list[list[str]]) -> list[str]:
     if not rows:
         return []
-    everything = [list(_QUANTITY), *rows]
-    widths = [max(len(r[i]) for r in everything) for i in range(len(_QUANTITY))]
-    return [
-        "  "
-        + "  ".join(
-            c.ljust(w) if i == 0 else c.rjust(w)
-            for i, (c, w) in enumerate(zip(r, widths, strict=True))
-        )
-        for r in everything
-    ]
+    drops = {"HIGH/BEST": 2, "INSIDE": 1}
+    columns = [Column(n, ">" if i else "<", drop=drops.get(n, 0)) for i, n in enumerate(_QUANTITY)]
+    return ["  " + line for line in render_table(columns, rows, width=terminal_width() - 2)]

@@ -36,9 +36,9 @@ def _gpu_matches(record: Gpu, filters: Filters) -> bool:
 
 
 _GPU_COLUMNS: Final = (
-    Column("GPU", least=20), Column("ARCHITECTURE", optional=2), Column("GB", "right"),
-    Column("GB/s", "right"), Column("16-BIT TFLOPS", "right"), Column("FP8", "right"),
-    Column("NVLINK GB/s", "right"), Column("TDP W", "right", optional=1),
+    Column("GPU", least=20), Column("ARCHITECTURE", optional=4), Column("GB", "right"),
+    Column("GB/s", "right"), Column("16-BIT TFLOPS", "right"), Column("FP8", "right", optional=2),
+    Column("NVLINK GB/s", "right", optional=1), Column("TDP W", "right", optional=3),
 )  # fmt: skip
 
 
@@ -63,8 +63,8 @@ def list_gpus(filters: Filters, width: int) -> Listing:
 
 _MODEL_COLUMNS: Final = (
     Column("MODEL", least=20), Column("PARAMS", "right"), Column("ACTIVE", "right"),
-    Column("LAYERS", "right", optional=1), Column("KV KiB/TOKEN", "right"),
-    Column("CONTEXT", "right", optional=2), Column("16-BIT GiB", "right"), Column("AS", optional=3),
+    Column("LAYERS", "right", optional=2), Column("KV KiB/TOKEN", "right"),
+    Column("CONTEXT", "right", optional=3), Column("16-BIT GiB", "right", optional=1), Column("AS", optional=4),
 )  # fmt: skip
 
 
@@ -149,9 +149,9 @@ def list_nodes(filters: Filters, width: int) -> Listing:
 
 
 _OFFER_COLUMNS: Final = (
-    Column("PROVIDER", least=8), Column("REGION", optional=1), Column("INSTANCE", least=14), Column("GPUS", least=20),
-    Column("USD/GPU-h", "right"), Column("SPOT", "right"), Column("USD/h", "right", optional=2),
-    Column("DATE"),
+    Column("PROVIDER", least=8), Column("REGION", optional=3), Column("INSTANCE", least=14), Column("GPUS", least=20),
+    Column("USD/GPU-h", "right"), Column("SPOT", "right", optional=2), Column("USD/h", "right", optional=4),
+    Column("DATE", optional=1),
 )  # fmt: skip
 
 
@@ -198,7 +198,8 @@ def _count(gpus: Decimal) -> str:
 
 
 _ENGINE_COLUMNS: Final = (
-    Column("ENGINE"), Column("NAME", least=20), Column("FOR"), Column("VERSIONS"), Column("NEEDS"),
+    Column("ENGINE"), Column("NAME", least=20), Column("FOR"), Column("VERSIONS", optional=1),
+    Column("NEEDS", optional=2),
 )  # fmt: skip
 
 

@@ -61,8 +61,9 @@ def _node_offers(page: Page, record: NodeType) -> None:
     if not offers:
         return
     columns = (
-        Column("  REGION"), Column("USD/h", "right"), Column("USD/GPU-h", "right"), Column("SPOT/h", "right"),
-        Column("DATE"), Column("SOURCE", least=16),
+        Column("  REGION"), Column("USD/h", "right"), Column("USD/GPU-h", "right"),
+        Column("SPOT/h", "right", optional=1),
+        Column("DATE"), Column("SOURCE", least=16, optional=2),
     )  # fmt: skip
     rows = [
         [

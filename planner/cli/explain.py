@@ -107,7 +107,10 @@ def _field_text(docs: list[FieldDoc], steps: list[str]) -> str:
             f"  default  {'none: it is required' if doc.required else doc.default or 'nothing'}"
         )
         if doc.example:
-            lines.append(f"  example  {doc.example}")
+            line = f"  example  {doc.example}"
+            lines += (
+                [line] if len(line) <= terminal_width() else ["  example", f"    {doc.example}"]
+            )
         blocks.append("\n".join(lines))
     keys = keys_of(steps)
     if keys:

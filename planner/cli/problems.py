@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import IO, Any
 
@@ -28,7 +29,7 @@ class ScenarioProblems(click.ClickException):
         """Print all problems and a count on stderr."""
         print_diagnostics(self.error.diagnostics, self.error.sources, self.color)
         line = summary(self.error.diagnostics, self.file, "No plan was computed.")
-        click.echo(f"\n{line}", err=True)
+        click.echo("\n" + textwrap.fill(line, terminal_width(), break_on_hyphens=False), err=True)
 
 
 def print_diagnostics(

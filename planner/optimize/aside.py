@@ -32,13 +32,19 @@ class Aside:
     """A direct MIP that runs beside the caller and can be ended at any moment."""
 
     request: Request
+    possible: bool = True
+    """False: the model is too large for it, and it counts as ended without an answer."""
     answer: Answer | None = None
     _child: subprocess.Popen[bytes] | None = None
     _thread: threading.Thread | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Starts the child in a session of its own, so that Ctrl-C reaches the parent only."""
+        """Starts the child, once, in a session of its own, so that Ctrl-C reaches the parent only."""
+        if not self.possible:
+            self._ended.set()
+        if not self.possible or self._child is not None:
+            return
         self._child = subprocess.Popen(
             [sys.executable, "-m", "planner.optimize.aside"],
             stdin=subprocess.PIPE,
@@ -60,10 +66,6 @@ class Aside:
                 self.answer = answer if isinstance(answer, Answer) else None
         finally:
             self._ended.set()
-
-    def skip(self) -> None:
-        """Counts as ended without an answer."""
-        self._ended.set()
 
     @property
     def closed(self) -> bool:

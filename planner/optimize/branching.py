@@ -80,6 +80,7 @@ class Search:
         report: Callable[[int | None, int | None], None],
         gap: float = 0.0,
         closed_elsewhere: Callable[[], bool] = lambda: False,
+        on_open: Callable[[], None] = lambda: None,
     ) -> None:
         self.link: Linked = linked(build)
         self.pricer = Pricer(self.link)
@@ -87,13 +88,19 @@ class Search:
         self.work, self.stop, self.wall_left_s, self.report = work, stop, wall_left_s, report
         self.gap = gap
         self.closed_elsewhere = closed_elsewhere
+        self.on_open = on_open
+        """Called once when the root relaxation turns out fractional."""
         self.found = Found()
         self.root: Relaxed | None = None
         self.too_wide = 2**62
         """Slack at which a node's useful assignments were too many to list."""
         self.order = 0
         self.at = {c: i for i, c in enumerate(self.link.supply_columns)}
-        self.shared = [self.at[c] for c in build.shared if c is not None and c in self.at]
+        whole = {c for c in build.shared if c is not None}
+        self.shared = [
+            at for c, at in self.at.items() if c in whole or self.pricer.supply_costs[at] > 0
+        ]
+        """Columns to branch on: shared nodes and acquisitions."""
 
     def offer(self, values: list[int]) -> None:
         """Takes a plan as incumbent if it is valid and better."""
@@ -119,6 +126,8 @@ class Search:
         self.root = root
         found.bound = max(found.bound, root.best.bound)
         self.report(found.cost, found.bound)
+        if self._fractional_nodes(root) is not None or self._fractional_pick(root) is not None:
+            self.on_open()
         if not self._closed():
             self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
         if not self._closed():

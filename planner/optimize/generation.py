@@ -53,7 +53,7 @@ class Generator:
         self._program = MasterProgram(rights, max(1.0, biggest / COST_CEILING))
         self._supply = len(pricer.supply_costs)
         self._add_fixed_columns(biggest * PENALTY)
-        self._boxes = pricer.boxes
+        self._boxes: Boxes = tuple((0, high) for _, high in pricer.boxes)
         self._shut: set[int] = set()
 
     def _add_fixed_columns(self, penalty: float) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from planner.optimize.backend import Answer, Stop, Verdict, run_cp_sat
 from planner.optimize.build import Build
 from planner.optimize.linear import row
 from planner.optimize.outcome import Progress, ProgressCallback, Round, SolveLimits
 from planner.optimize.ties import tie_objectives
+
+if TYPE_CHECKING:
+    from planner.optimize.branching import Search
 
 LEAST_WORK = 0.05
 """Deterministic seconds that any round may use, however little is left."""
@@ -58,6 +62,8 @@ class Solved:
     values: tuple[int, ...] | None = None
     rounds: list[Round] = field(default_factory=list)
     tie_break_applied: bool = False
+    search: Search | None = None
+    """The closed search of the cost round, where there was one."""
 
 
 def serve_rounds(build: Build, budget: Budget) -> Solved:
@@ -81,7 +87,6 @@ def serve_rounds(build: Build, budget: Budget) -> Solved:
 def tie_rounds(build: Build, budget: Budget, solved: Solved) -> None:
     """Picks the canonical plan among those of proven least cost; keeps the first plan if work runs out."""
     cost = solved.rounds[-1].value
-    build.model.add(row("cost", "cost", build.cost_terms(), high=cost))
     tie_budget = Budget(
         SolveLimits(
             deterministic_time=budget.limits.deterministic_time * TIE_SHARE,
@@ -89,6 +94,15 @@ def tie_rounds(build: Build, budget: Budget, solved: Solved) -> None:
         ),
         budget.stop,
     )
+    if solved.search is not None:
+        from planner.optimize.tie_master import canonical
+
+        found = canonical(solved.search, cost, tie_budget)
+        budget.used += tie_budget.used
+        if found is not None and not build.model.broken(found):
+            solved.values, solved.tie_break_applied = found, True
+        return
+    build.model.add(row("cost", "cost", build.cost_terms(), high=cost))
     values = solved.values
     for name, objective in tie_objectives(build):
         if not objective:

@@ -91,6 +91,7 @@ def _finish(build: Build, solved: Solved, best: Best) -> str:
     if best.search is not None and best.closed:
         for column in best.search.useless(best.cost):
             build.model.highs[column] = 0
+        solved.search = best.search
     solved.values = best.values
     solved.rounds.append(Round("cost", best.cost, min(best.bound, best.cost)))
     closed = all(one.closed for one in solved.rounds)
@@ -143,17 +144,16 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
             budget.wall_left_s,
             best.values,
             budget.limits.gap,
-        )
+        ),
+        possible=len(build.model.names) <= DIRECT_COLUMNS,
     )
     search = _search(build, budget, best, direct)
     best.search = search
     try:
-        if len(build.model.names) <= DIRECT_COLUMNS:
-            direct.start()
-        else:
-            direct.skip()
         _interruptible(budget, search.run)
         best.take("generation", build, search.found.values, search.found.bound)
+        if not best.within(budget.limits.gap):
+            direct.start()
         while not (best.within(budget.limits.gap) or budget.stop.requested):
             if _interruptible(budget, lambda: direct.wait(0.2)):
                 break
@@ -191,6 +191,7 @@ def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = Non
         lambda cost, bound: budget.report("cost", cost, bound),
         gap=budget.limits.gap,
         closed_elsewhere=lambda: direct is not None and direct.closed,
+        on_open=lambda: None if direct is None else direct.start(),
     )
     search.found.bound = best.bound
     if best.values is not None:

@@ -8,15 +8,17 @@ from planner.report.table import Column, bar, render_table, wrap
 from planner.units import HOUR_S, duration
 
 BAR = 24
+ROOM_BESIDE_BAR = 70
+"""Columns of a ledger's line that are not its bar."""
 
 
 def render_fit(fit: Fit, *, width: int = 100) -> str:
     """One block per kind, the verdict first."""
-    lines = [
+    title = (
         f"{fit.model} ({fit.parameters:,} parameters) on {fit.gpus} x {fit.gpu} "
-        f"({fit.usable_gib:.2f} GiB each)",
-        "",
-    ]
+        f"({fit.usable_gib:.2f} GiB each)"
+    )
+    lines = [*wrap(title, first="", rest="  ", width=width), ""]
     for kind in fit.kinds:
         lines += [*_kind(kind, width), ""]
     if fit.rules:
@@ -33,28 +35,31 @@ def _kind(kind: KindFit, width: int) -> list[str]:
             "assumed * " + "; ".join(kind.assumed), first=" " * 11, rest=" " * 13, width=width
         )
     if kind.layouts:
-        lines += ["", *_ledger(kind.layouts[0]), "", *_layouts(kind, width)]
+        lines += ["", *_ledger(kind.layouts[0], width), "", *_layouts(kind, width)]
     if kind.explanation is not None:
         lines += explanation_lines(kind.explanation, width)
     lines += _limits(kind, width)
     return lines
 
 
-def _ledger(part: FitLayout) -> list[str]:
+def _ledger(part: FitLayout, width: int) -> list[str]:
+    """The account of one GPU; the bars give way first, then the formulas."""
     ledger = part.ledger
+    size = max(8, min(BAR, width - ROOM_BESIDE_BAR))
     lines = [f"  {'GiB per GPU':<16} {'best':>7} {'upper':>7}"]
     for name, line in ledger.components.items():
         share = line.gib / ledger.usable_gib if ledger.usable_gib else 0.0
-        lines.append(
-            f"  {name.replace('_', ' '):<16} {line.gib:7.2f} {line.upper_gib:7.2f}  "
-            f"{bar(share, BAR)}  {line.formula}, {line.tag}"
-        )
+        row = f"  {name.replace('_', ' '):<16} {line.gib:7.2f} {line.upper_gib:7.2f}  {bar(share, size)}"
+        about = f"  {line.formula}, {line.tag}"
+        lines.append(row + (about if len(row + about) <= width else f"  {line.tag}"))
     free = ledger.usable_gib - ledger.upper_gib
-    lines.append(
-        f"  {'total':<16} {ledger.total_gib:7.2f} {ledger.upper_gib:7.2f}  "
-        f"{bar(ledger.total_gib / ledger.usable_gib, BAR)}  of {ledger.usable_gib:.2f} usable, "
-        f"{free:.2f} free at the upper value"
-    )
+    total = f"  {'total':<16} {ledger.total_gib:7.2f} {ledger.upper_gib:7.2f}  "
+    total += bar(ledger.total_gib / ledger.usable_gib if ledger.usable_gib else 0.0, size)
+    said = f"of {ledger.usable_gib:.2f} usable, {free:.2f} free at the upper value"
+    if len(total) + 2 + len(said) <= width:
+        lines.append(f"{total}  {said}")
+    else:
+        lines += [total, *wrap(said, first="    ", rest="    ", width=width)]
     if ledger.host_gib:
         lines.append(f"  {'host RAM':<16} {ledger.host_gib:7.1f}          on the node")
     if ledger.nvme_gib:
@@ -64,8 +69,8 @@ def _ledger(part: FitLayout) -> list[str]:
 
 def _layouts(kind: KindFit, width: int) -> list[str]:
     columns = (
-        Column("GPUS", ">"), Column("LAYOUT", clip=True), Column("GiB/GPU", ">"), Column("SPEED"),
-        Column("LIMITED BY"),
+        Column("GPUS", ">"), Column("LAYOUT", clip=True), Column("GiB/GPU", ">"),
+        Column("SPEED", clip=True, min_width=18), Column("LIMITED BY", drop=1),
     )  # fmt: skip
     rows = [
         [
@@ -107,8 +112,8 @@ def _limits(kind: KindFit, width: int) -> list[str]:
 
 def _rules(fit: Fit, width: int) -> list[str]:
     columns = (
-        Column("RULE OF THUMB"), Column("GB", ">"), Column("OURS GB", ">"),
-        Column("WHAT IT LEAVES OUT", clip=True, min_width=20),
+        Column("RULE OF THUMB", clip=True, min_width=20), Column("GB", ">"), Column("OURS GB", ">"),
+        Column("WHAT IT LEAVES OUT", clip=True, min_width=18, drop=1),
     )  # fmt: skip
     rows = [
         [r.rule, f"{r.gb:,.1f}", "-" if r.ours_gb is None else f"{r.ours_gb:,.1f}", r.leaves_out]

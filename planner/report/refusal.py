@@ -59,7 +59,8 @@ def explanation_lines(e: Explanation, width: int, repairs: Sequence[Repair] = ()
             *wrap(f"{names}  ({e.checked})", first="  in conflict: ", rest="    ", width=width),
         ]
     if e.help:
-        lines += ["", "help: each change below makes it fit (confirmed by fitting again)"]
+        lead = "each change below makes it fit (confirmed by fitting again)"
+        lines += ["", *wrap(lead, first="help: ", rest="  ", width=width)]
         for number, text in enumerate(e.help, 1):
             lines += wrap(text, first=f"  {number:2}. ", rest="      ", width=width)
     if repairs:
