@@ -131,7 +131,7 @@ def without_plan(
     names = [m.name for m in conflict.members if m.kind == "block"]
     found = repair_together(bench, question, names)
     told = story(scenario, bench, conflict, rows)
-    told = told.model_copy(update={"notes": tuple(_joint_notes(found, conflict))})
+    told = told.model_copy(update={"notes": tuple(_joint_notes(found))})
     return draft.model_copy(
         update={
             "workloads": _with_served(draft.workloads, served_words(partial)),
@@ -142,7 +142,7 @@ def without_plan(
     )
 
 
-def _joint_notes(found: Found, conflict: RowConflict) -> list[str]:
+def _joint_notes(found: Found) -> list[str]:
     """Obvious changes that leave the conflict as it is."""
     failed = [
         search
@@ -152,14 +152,10 @@ def _joint_notes(found: Found, conflict: RowConflict) -> list[str]:
     texts = [s.widest for s in failed if s.kind != "nodes"]
     nodes = [s.widest for s in failed if s.kind == "nodes"]
     texts[:0] = nodes if len(nodes) < 3 else [f"more nodes of any of {len(nodes)} pools"]
-    stands = [f"`{m.pool}`" for m in conflict.members if m.kind in ("supply", "limit")]
-    if not texts or not stands:
+    if not texts:
         return _none_found(found)
-    what = texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
-    return [
-        f"{what} alone does not help while {' and '.join(stands)} stays as it is",
-        *_none_found(found),
-    ]
+    what = "alone does not help" if len(texts) == 1 else "each alone does not help"
+    return [f"{'; '.join(texts)}: {what}", *_none_found(found)]
 
 
 def _draft(

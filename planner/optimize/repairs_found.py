@@ -9,6 +9,9 @@ from planner.options.explain.changes import Change, Search, first_step
 from planner.options.explain.what_if import option_words
 from planner.options.question import Question
 
+MOST_COMBINATIONS = 3
+"""Combinations shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fix:
@@ -83,6 +86,8 @@ def by_price(found: Found) -> Found:
     """By price; giving a workload up comes last, whatever it saves. One fix for each kind of change and place."""
     best: dict[str, Fix] = {}
     for fix in sorted(found.fixes, key=lambda f: (f.gives_up, f.unpriced, f.cents)):
+        if fix.combination and sum(f.combination for f in best.values()) == MOST_COMBINATIONS:
+            continue
         best.setdefault(fix.full_text, fix)
     return Found(list(best.values()), found.failed, found.notes)
 

@@ -87,14 +87,14 @@ def supply_text(bench: Bench, question: Question, member: Member) -> str:
     term = next(t for t in supplier.terms if t.name == wanted)
     gpus = supplier.facts.node_gpus
     have = term.max_nodes - supplier.spare_nodes * (term is supplier.terms[0])
-    what = f"{_count(have, 'node')} of `{member.pool}` ({_term(term.name)}), {have * gpus} GPUs"
+    what = f"{_count(have, 'node')} of `{member.pool}` ({_term(term.name)}), {_count(have * gpus, 'GPU')}"
     if supplier.spare_nodes:
         what += f" ({_count(supplier.spare_nodes, 'more node')} to keep free)"
     need = needed_nodes(bench, question, member)
     if need is None:
         return f"there {'is' if have == 1 else 'are'} {what}"
     return (
-        f"there {'is' if have == 1 else 'are'} {what}; {_count(need, 'node')}, {need * gpus} GPUs, "
+        f"there {'is' if have == 1 else 'are'} {what}; {_count(need, 'node')}, {_count(need * gpus, 'GPU')}, "
         "would do"
     )
 

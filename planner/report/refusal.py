@@ -71,6 +71,11 @@ def explanation_lines(e: Explanation, width: int, repairs: Sequence[Repair] = ()
                 repairs, width, f"each change below {what} (confirmed by a second solve)", e.workload
             ),
         ]  # fmt: skip
+    if any(r.combination for r in repairs):
+        lines += wrap(
+            "changes that work together only: the cheapest of the combinations tried, which is no "
+            "proof that none is cheaper", first="note: ", rest="  ", width=width,
+        )  # fmt: skip
     for text in e.notes:
         lines += wrap(text, first="note: ", rest="  ", width=width)
     return lines
@@ -90,7 +95,7 @@ def repair_lines(
     for number, repair in enumerate(repairs, 1):
         gives = f": {repair.gives}" if repair.gives else ""
         if repair.combination and repair.workload == alone:
-            gives += " (together; the cheapest of the combinations tried, not proven)"
+            gives += " (together)"
         lines += wrap(
             f"{repair.change}{gives}{_price(repair)}",
             first=f"  {number:2}. ", rest="      ", width=width,

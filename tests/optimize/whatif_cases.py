@@ -80,7 +80,13 @@ def random_question(seed: int, *, workloads: int) -> tuple[Question, Invented]:
         asks.append(ask)
         wishes.append(Wish(priority=draw.randint(1, 2)))
     question = Question(
-        "random", "EUR", tuple(asks), tuple(wishes), suppliers, Energy(Decimal("0.2")), _limits(draw)
+        "random",
+        "EUR",
+        tuple(asks),
+        tuple(wishes),
+        suppliers,
+        Energy(Decimal("0.2")),
+        _limits(draw),
     )
     return question, Invented(table)
 
