@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from planner.optimize.outcome import Outcome, SolveLimits
 from planner.optimize.solve import solve
@@ -145,7 +146,7 @@ def _slips(case: _Case, base: Outcome, late: CaseFactors, limits: SolveLimits) -
         problem = _fixed(_delayed(case.whole, [at], 1), base.acquired)
         outcome = solve(problem, limits=limits)
         period_s = case.whole.parts[0].period.hours * HOUR_S
-        share = min(late.late_s / period_s, 1)
+        share = min(late.late_s / period_s, Fraction(1))
         cost = None
         if outcome.has_plan and outcome.cost_cents is not None:
             cost = from_cents(math.ceil((outcome.cost_cents - base.cost_cents) * share))

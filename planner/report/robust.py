@@ -24,11 +24,11 @@ def _cases(plan: Plan, width: int) -> list[str]:
         Column(""),
     ]  # fmt: skip
     rows: list[Sequence[str]] = [["(known beforehand)", *(_sum(c.cost) for c in cases), "", ""]]
-    for one in plan.robust.orders:
-        rows.append(
-            [one.made_for, *(_sum(one.costs.get(c.name)) for c in cases), _sum(one.worst_regret),
-             "least regret" if one.least_regret else ""]
-        )  # fmt: skip
+    rows += [
+        [one.made_for, *(_sum(one.costs.get(c.name)) for c in cases), _sum(one.worst_regret),
+         "least regret" if one.least_regret else ""]
+        for one in plan.robust.orders
+    ]  # fmt: skip
     lines = render_table(columns, rows, width=width)
     for case in cases:
         late = f", purchases {case.late_days} days late" if case.late_days else ""
