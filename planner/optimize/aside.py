@@ -12,8 +12,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from planner.optimize.backend import Answer, MipSolver, Verdict, run_mip
+from planner.optimize.backend import Answer, Verdict
 from planner.optimize.linear import LinearModel
+from planner.optimize.mathopt import MipSolver, run_mip
 
 
 @dataclass(frozen=True, slots=True)

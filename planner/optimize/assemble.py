@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from planner.optimize.outcome import Outcome, Status
-from planner.options.asks import is_job
+from planner.optimize.outcome import BlockPlan, Outcome, Status
+from planner.options.asks import Ask, ServingAsk, is_job
 from planner.options.build import Built
 from planner.options.plan_parts import plan_layout, plan_ledger, plan_speed
-from planner.options.problem import Candidate
+from planner.options.problem import Block, Candidate
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Option
 from planner.plan import schema as plan
@@ -129,10 +129,31 @@ def _workload(
         kind=ask.kind,
         model=ask.model.id,
         served=bool(parts),
+        routing=_routing(ask, block, outcome.plans[number]),
         assignment=tuple(parts),
         cost=sum((p.cost for p in parts), Decimal("0.00")),
         defaults=question.defaults.get(ask.name, ()),
         team=question.teams.get(ask.name, ""),
+    )
+
+
+def _routing(ask: Ask, block: Block, block_plan: BlockPlan) -> tuple[plan.SizeShare, ...]:
+    """Shares of the requests of each size, the assignments told by their place in the plan."""
+    if not block_plan.shares:
+        return ()
+    assert isinstance(ask, ServingAsk)
+    places = {c.candidate: at for at, c in enumerate(block_plan.choices)}
+    return tuple(
+        plan.SizeShare(
+            prompt=ask.buckets[one.size].prompt,
+            output=ask.buckets[one.size].output,
+            share=ask.buckets[one.size].share,
+            assignments=tuple(sorted(places[c] for c in one.candidates)),
+            parts=one.parts,
+            of=block.size_parts,
+            load=block.candidates[one.candidates[0]].loads[one.size],
+        )
+        for one in block_plan.shares[0]
     )
 
 

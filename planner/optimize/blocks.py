@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.options.problem import DEMAND_UNITS, Block, Candidate, Problem
+from planner.options.problem import DEMAND_UNITS, LOAD_UNITS, Block, Candidate, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,9 @@ def replicas_alone(block: Block, candidate: Candidate) -> int:
     if block.exactly_one:
         return 1
     cover = -(-DEMAND_UNITS // candidate.units)
+    if block.size_parts:
+        # All sizes that the candidate can serve: mixed with others, more replicas are of no use.
+        cover = -(-sum(load for load in candidate.loads if load > 0) // LOAD_UNITS)
     return max(cover, block.min_replicas) + block.spare_replicas
 
 
@@ -111,6 +114,8 @@ def _pick(
             per_node = min(per_node, 16 // candidate.host_sixteenths)
         stock = min(stock, nodes * (1 if block.distinct_nodes else per_node))
     if single:
+        if any(load < 0 for load in candidate.loads):
+            return None
         return Pick(number, alone, 1, candidate) if stock >= alone else None
     most = min(alone, stock)
     return Pick(number, 1, most, candidate) if most >= 1 else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from planner.optimize.covering_table import Charges
 from planner.optimize.linking import Linked
-from planner.optimize.pricing import Charges, Counts, Cover, cheapest_mix, covers
+from planner.optimize.pricing import Counts, Cover, cheapest_mix, covers
 
 PRICE_CEILING = 2**55
 """Prices stay below this, so that sums over a covering problem fit 62 bits."""

@@ -7,13 +7,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from planner.optimize.backend import MipSolver, Stop, Verdict, run_cp_sat, run_mip
+from planner.optimize.backend import Stop, Verdict, run_cp_sat
 from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Limits, Pricer
 from planner.optimize.build import Build
 from planner.optimize.enumerate import within_slack
 from planner.optimize.generation import Generator, Relaxed, obeys
 from planner.optimize.linking import Linked, linked
 from planner.optimize.master import integer_master
+from planner.optimize.mathopt import MipSolver, run_mip
 from planner.optimize.outcome import relative_gap
 from planner.optimize.pricing import least_with
 

@@ -24,6 +24,17 @@ class Switch:
     """Units of the largest replica lost; None: the switch chooses a pool only."""
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A column: parts of the requests of one size that one kind of replica serves."""
+
+    demand: int
+    size: int
+    picks: tuple[int, ...]
+    """The picks of that kind: equal GPU type and loads."""
+    column: int
+
+
 @dataclass(slots=True)
 class Build:
     """The model under construction."""
@@ -40,6 +51,7 @@ class Build:
     tagged: frozenset[tuple[int, int]] = frozenset()
     """(supply, demand) pairs whose distinct nodes the packing rows model replica by replica."""
     switches: list[Switch] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
     by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
     acquired: list[int] = field(default_factory=list)
     """Column per acquisition: nodes bought or committed to."""

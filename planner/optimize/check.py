@@ -59,6 +59,8 @@ def _block_errors(problem: Problem, block: Block) -> list[str]:
         errors.append(f"block {block.name}: negative replica count")
     if block.exactly_one and (block.min_replicas > 1 or block.spare_replicas > 0):
         errors.append(f"block {block.name}: one replica only, yet more are asked for")
+    if block.size_parts < 0 or (block.size_parts and block.exactly_one):
+        errors.append(f"block {block.name}: {block.size_parts} parts of each size")
     for index, candidate in enumerate(block.candidates):
         name = f"block {block.name}, candidate {index} ({candidate.key})"
         if not 0 <= candidate.supply < len(problem.supplies):
@@ -82,6 +84,11 @@ def _candidate_errors(block: Block, candidate: Candidate) -> list[str]:
         errors.append("negative cost or power")
     if candidate.host_sixteenths < 0:
         errors.append("negative host RAM")
+    sizes = len(block.candidates[0].loads)
+    if len(candidate.loads) != sizes or bool(sizes) is not bool(block.size_parts):
+        errors.append(f"{len(candidate.loads)} loads, {sizes} sizes, {block.size_parts} parts")
+    if candidate.loads and max(candidate.loads) < 0:
+        errors.append("serves no size")
     if candidate.max_replicas is not None and candidate.max_replicas < 0:
         errors.append("negative max_replicas")
     return errors

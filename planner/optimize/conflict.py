@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from planner.optimize.backend import MipSolver, Verdict, run_cp_sat, run_mip
+from planner.optimize.backend import Verdict, run_cp_sat
 from planner.optimize.blocks import Demand, demands, replicas_alone
 from planner.optimize.exact import exact_model
+from planner.optimize.mathopt import MipSolver, run_mip
 from planner.optimize.outcome import Conflict
 from planner.optimize.rounds import Budget
 from planner.options.problem import Block, Problem

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import cmp_to_key
 
 from planner.optimize.bound import Assignment, Priced, Pricer
-from planner.optimize.pricing import Charges, Counts, Cover, by_ratio, joined
+from planner.optimize.covering_table import Charges
+from planner.optimize.pricing import Counts, Cover, by_ratio, joined
 
 STEPS_PER_MIX = 40
 """Branches per wanted mix before the search for mixes is given up."""

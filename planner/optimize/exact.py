@@ -14,12 +14,14 @@ from planner.optimize.families.limits import limit_rows
 from planner.optimize.families.nodes import node_rows
 from planner.optimize.families.packing import packing_rows
 from planner.optimize.families.same_pool import same_pool_rows
+from planner.optimize.families.sizes import size_rows
 from planner.options.problem import Problem
 
 FAMILIES = (
     choice_rows,
     cover_rows,
     same_pool_rows,
+    size_rows,
     node_rows,
     acquisition_rows,
     packing_rows,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from planner.optimize.build import Build
-from planner.optimize.outcome import BlockPlan, Choice, NodePlan
+from planner.optimize.outcome import BlockPlan, Choice, NodePlan, Share
 from planner.options.problem import DEMAND_UNITS, Problem
 
 
@@ -28,7 +28,33 @@ def block_plans(build: Build, values: Sequence[int]) -> tuple[BlockPlan, ...]:
         else:
             mix = tuple(sorted(Choice(pick.candidate, n) for pick, n in picked))
             copies[demand.block][demand.copies[0]] = mix
-    return tuple(BlockPlan(index, tuple(one)) for index, one in enumerate(copies))
+    return tuple(
+        BlockPlan(
+            index, tuple(one), _shares(build, values, index) if blocks[index].size_parts else ()
+        )
+        for index, one in enumerate(copies)
+    )
+
+
+def _shares(build: Build, values: Sequence[int], block: int) -> tuple[tuple[Share, ...], ...]:
+    """Which kind of replica serves which requests, for each copy of a block."""
+    copies: list[tuple[Share, ...]] = [()] * build.problem.blocks[block].multiplicity
+    for number, demand in enumerate(build.demands):
+        if demand.block != block or demand.single:
+            continue
+        columns = build.picks[number]
+        copies[demand.copies[0]] = tuple(
+            sorted(
+                Share(
+                    flow.size,
+                    tuple(demand.picks[p].candidate for p in flow.picks if values[columns[p]]),
+                    values[flow.column],
+                )
+                for flow in build.flows
+                if flow.demand == number and values[flow.column]
+            )
+        )
+    return tuple(copies)
 
 
 def node_counts(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from planner.optimize.backend import MasterProgram
 from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Limits, Priced, Pricer
+from planner.optimize.glop import MasterProgram
 from planner.optimize.linking import Linked
 
 COST_CEILING = 1e5

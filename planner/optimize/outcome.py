@@ -65,6 +65,16 @@ class Choice:
     replicas: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Share:
+    """Parts of the requests of one size that go to replicas of one kind."""
+
+    size: int
+    candidates: tuple[int, ...]
+    """Candidates of that kind that have replicas."""
+    parts: int
+
+
 @dataclass(frozen=True, slots=True)
 class BlockPlan:
     """What one block gets; `copies` has one entry for each of its `multiplicity` identical workloads."""
@@ -72,6 +82,8 @@ class BlockPlan:
     block: int
     copies: tuple[tuple[Choice, ...], ...]
     """An empty entry is a copy left unserved."""
+    shares: tuple[tuple[Share, ...], ...] = ()
+    """Per copy, which kind of replica serves which requests; empty unless they are shared out by size."""
 
     @property
     def choices(self) -> tuple[Choice, ...]:

@@ -71,7 +71,10 @@ def outcome_in(
     blocks = tuple(part.built.problem.blocks[k] for k in kept)
     held = holdings(whole, outcome, part, convention)
     built = Built(replace(part.built.problem, blocks=blocks), part.built.options, held)
-    plans = tuple(BlockPlan(n, (_choices(part, whole, outcome, k),)) for n, k in enumerate(kept))
+    plans = tuple(
+        BlockPlan(n, (_choices(part, whole, outcome, k),), outcome.plans[part.blocks[k]].shares)
+        for n, k in enumerate(kept)
+    )
     number = {part.blocks[k]: n for n, k in enumerate(kept)}
     offset = {part.blocks[k]: part.first_candidates[k] for k in kept}
     packing = tuple(

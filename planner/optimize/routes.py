@@ -21,9 +21,12 @@ SMALL_SHARE = 0.2
 """Share of the work limit that it then has."""
 DIRECT_COLUMNS = 9000
 """Larger models are not given to the direct MIP: its root alone outlasts the other routes."""
-NODES_PER_WORK = 200_000.0
+NODES_PER_WORK = 40_000.0
 """Direct MIP nodes per deterministic second of the limit, times the columns of the model."""
-BRANCHES_PER_WORK = 8.0
+BRANCHES_PER_WORK = 2.0
+"""Branching nodes of the generation route per deterministic second of the limit."""
+UNLIMITED = 10**9
+"""Nodes where the user limits seconds instead."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,10 @@ def cost_round(build: Build, budget: Budget, solved: Solved) -> str:
     best = Best(solved.values)
     if solved.values is not None:
         best.take("cp-sat", build, solved.values, None)
+    if build.flows:
+        # Requests shared out by size are beyond the other routes.
+        _accept(best, build, _cp_sat(build, budget, best, budget.left))
+        return _finish(build, solved, best)
     if len(build.model.names) <= SMALL_COLUMNS:
         _quick(build, budget, best)
     if not (best.infeasible or best.invalid or best.within(budget.limits.gap)):
@@ -166,6 +173,8 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
 
 
 def _direct_nodes(build: Build, budget: Budget) -> int:
+    if budget.limits.wall_s is not None:
+        return UNLIMITED
     per_second = NODES_PER_WORK / max(1, len(build.model.names))
     return int(budget.limits.deterministic_time * per_second) + 1
 
@@ -182,7 +191,8 @@ def _interruptible(budget: Budget, work: Callable[[], T]) -> T | None:
 
 
 def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = None) -> Search:
-    work = Work(nodes=max(1, int(budget.limits.deterministic_time * BRANCHES_PER_WORK)))
+    nodes = max(1, int(budget.limits.deterministic_time * BRANCHES_PER_WORK))
+    work = Work(nodes=nodes if budget.limits.wall_s is None else UNLIMITED)
     search = Search(
         build,
         work,

@@ -1,4 +1,4 @@
-"""Among plans proven equal in cost: wanted most, fewest GPUs, fewest GPU types, then by content."""
+"""Among plans proven equal in cost: wanted most, fewest GPUs, fewest GPU types and routes, then by content."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ def tie_objectives(build: Build) -> Iterator[tuple[str, dict[int, int]]]:
     if build.acquired:
         yield "acquired", dict.fromkeys(build.acquired, 1)
         yield "late", {column: 1 + n for n, column in enumerate(reversed(build.acquired))}
+    if build.flows:
+        yield "routes", {column: 1 for column, _ in _route_columns(build)}
     yield "content", _sum(build, lambda d, p: p.replicas * content_rank(d, p))
 
 
@@ -50,6 +52,18 @@ def _type_columns(build: Build) -> Terms:
             terms = [(column, 1), (columns[gpu], -model.highs[column])]
             model.add(row(f"type[{gpu},{model.names[column]}]", "types", terms, high=0))
     return [(column, 1) for column in columns.values()]
+
+
+def _route_columns(build: Build) -> Terms:
+    """One Boolean column per kind and request size that is 1 if any such requests go there."""
+    columns: Terms = []
+    for flow in build.flows:
+        most = build.model.highs[flow.column]
+        column = build.model.column(f"route[{build.model.names[flow.column]}]", 0, 1)
+        terms = [(flow.column, 1), (column, -most)]
+        build.model.add(row(build.model.names[column], "routes", terms, high=0))
+        columns.append((column, 1))
+    return columns
 
 
 def content_rank(demand: Demand, pick: Pick) -> int:

@@ -78,6 +78,25 @@ class Ask:
         return self.risk == "upper"
 
 
+@dataclass(frozen=True, slots=True)
+class RequestSize:
+    """One bar of a histogram of request sizes."""
+
+    prompt: float
+    output: float
+    share: float
+    """Of all requests; the shares of a histogram add up to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRates:
+    """Requests per second of one replica on `gpus` GPUs, for each request size; 0 where it can't serve it."""
+
+    gpu: str
+    gpus: int
+    rates: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingAsk(Ask):
     """Inference, batch generation or embedding."""
@@ -108,6 +127,24 @@ class ServingAsk(Ask):
     weight_offload_bytes: int = 0
     prefix_cached: float = 0.0
     """Share of prompt tokens that a prefix cache saves."""
+    sizes: tuple[RequestSize, ...] = ()
+    """Histogram of request sizes; `prompt` and `output` are its means."""
+    measured: tuple[MeasuredRates, ...] = ()
+    """The user's own rates, which replace the speed model."""
+    whole_sizes: bool = False
+    """Requests of one size all go to one GPU type."""
+    distinct_nodes: bool = False
+    same_pool: bool = False
+
+    @property
+    def by_size(self) -> bool:
+        """Whether requests are shared out by size: each kind of replica takes those it is good at."""
+        return bool(self.sizes or self.measured or self.whole_sizes)
+
+    @property
+    def buckets(self) -> tuple[RequestSize, ...]:
+        """The histogram; one bar where only means were given."""
+        return self.sizes or (RequestSize(self.prompt, self.output, 1.0),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from planner.options.asks import Ask, ServingAsk, TrainingAsk
 from planner.options.describe import layout_text
 from planner.options.problem import DEMAND_UNITS
 from planner.options.question import ConsideredByWorkload, Question
-from planner.options.records import Reason, Rejection
+from planner.options.records import Option, Reason, Rejection
 from planner.options.refusals import miss, nearest_miss
 from planner.plan import schema as plan
 from planner.units import HOUR_S, duration, from_cents, money
@@ -73,7 +73,8 @@ def _speed_words(ask: Ask, part: plan.Assignment) -> str:
             f"MFU {100 * (speed.mfu or 0):.0f} %; {speed.limit} limits{sure}"
         ) + _only_at_best(ask, part)
     assert isinstance(ask, ServingAsk)
-    return _serving_words(ask, part) + f"; {speed.limit} limits{sure}" + _only_at_best(ask, part)
+    limit = "as you measured" if ask.measured else f"{speed.limit} limits{sure}"
+    return f"{_serving_words(ask, part)}; {limit}" + _only_at_best(ask, part)
 
 
 def _only_at_best(ask: Ask, part: plan.Assignment) -> str:
@@ -99,10 +100,9 @@ def _serving_words(ask: ServingAsk, part: plan.Assignment) -> str:
     if ask.concurrent is not None:
         words = f"{copies}{speed.rate_low:,.0f} requests in flight, {ask.concurrent} asked"
     else:
-        words = (
-            f"{copies}{speed.rate_low:.2f} requests/s (best estimate {speed.rate:.2f}), "
-            f"{ask.rate:.2f} asked"
-        )
+        best = "" if ask.measured else f" (best estimate {speed.rate:.2f})"
+        mix = " of the mix it can serve" if ask.by_size else ""
+        words = f"{copies}{speed.rate_low:.2f} requests/s{mix}{best}, {ask.rate:.2f} asked"
     for name, have, want in (
         ("TTFT", speed.ttft_s, ask.ttft_s),
         ("TPOT", speed.tpot_s, ask.tpot_s),
@@ -120,6 +120,8 @@ def _binding(
     ask, wish = question.asks[number], question.wishes[number]
     parts = draft.workloads[number].assignment
     found = alternatives(question, ask, wish, considered)
+    if draft.workloads[number].routing:
+        return _one_kind(found, draft.workloads[number])
     if len(parts) > 1:
         return _mixed(found)
     own = [a for a in found if a.option.pool == parts[0].pool]
@@ -187,6 +189,24 @@ def _short(near: Rejection, pool: str) -> str:
             f"{near.short:.1f} GiB{each}: {near.need:.1f} needed, {near.have:.1f} usable"
         )
     return f"{bound} binds: {gpus}{place} ({layout}): {near.message}"
+
+
+def _one_kind(found: list[Alternative], workload: plan.PlanWorkload) -> str:
+    """What the workload would cost on one kind of replica alone."""
+    whole = [a for a in found if all(load >= 0 for load in a.option.loads)]
+    if not whole:
+        return "no kind of replica serves all request sizes"
+    option, here = whole[0].option, money(workload.cost)
+    if len(workload.assignment) == 1 and option.pool == workload.assignment[0].pool:
+        return f"no mix of GPU types is cheaper than {option.pool} alone"
+    there = money(from_cents(whole[0].cents))
+    return f"on one kind alone: {_what(option)} at {there} instead of {here}"
+
+
+def _what(option: Option) -> str:
+    count = option.gpus * option.replicas
+    layout = layout_text(option.layout, brief=True)
+    return f"{count} GPU{'s' if count > 1 else ''} of `{option.pool}` ({layout})"
 
 
 def _smaller_layout(

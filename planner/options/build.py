@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
-from planner.options.problem import DEMAND_UNITS, Block, Candidate, Limit, Problem, Supply
+from planner.options.problem import (
+    DEMAND_UNITS,
+    SIZE_PARTS,
+    Block,
+    Candidate,
+    Limit,
+    Problem,
+    Supply,
+)
 from planner.options.records import Considered, Option
 from planner.options.terms import (
     Energy,
@@ -113,7 +121,11 @@ def _block(ask: Ask, wish: Wish, candidates: list[Candidate]) -> Block:
         exactly_one=not serving,
         min_replicas=ask.replicas_min if isinstance(ask, ServingAsk) else 1,
         spare_replicas=ask.spare if isinstance(ask, ServingAsk) else 0,
+        distinct_nodes=isinstance(ask, ServingAsk) and ask.distinct_nodes,
+        same_pool=isinstance(ask, ServingAsk) and ask.same_pool,
         same_candidate=bool(serving and bounded),
+        size_parts=SIZE_PARTS if isinstance(ask, ServingAsk) and ask.by_size else 0,
+        whole_sizes=isinstance(ask, ServingAsk) and ask.whole_sizes,
         required=wish.required,
         priority=wish.priority,
     )
@@ -144,6 +156,7 @@ def candidates_of(
         max_replicas=_most_replicas(ask, option),
         power_w=math.ceil(watts * option.gpus),
         option=index,
+        loads=option.loads,
     )
     if hours is None or not term.node_hour:
         return [base]

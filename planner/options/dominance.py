@@ -20,9 +20,17 @@ def dominates(a: Option, b: Option) -> bool:
         and a.host_bytes <= b.host_bytes
         and a.nvme_bytes <= b.nvme_bytes
         and a.preference <= b.preference
-        and a.units >= b.units
-        and a.timing.rate_low >= b.timing.rate_low
+        and (_no_heavier(a, b) if a.loads else _no_slower(a, b))
     )
+
+
+def _no_slower(a: Option, b: Option) -> bool:
+    return a.units >= b.units and a.timing.rate_low >= b.timing.rate_low
+
+
+def _no_heavier(a: Option, b: Option) -> bool:
+    """Whether requests of every size weigh no more on `a`; a size that `a` can't serve, `b` can't either."""
+    return all(y < 0 or 0 <= x <= y for x, y in zip(a.loads, b.loads, strict=True))
 
 
 def _rank(option: Option) -> tuple[object, ...]:

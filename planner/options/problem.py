@@ -11,6 +11,11 @@ from dataclasses import dataclass
 DEMAND_UNITS = 2000
 """The demand of each workload; a replica's rate is a whole number of these, rounded down."""
 
+LOAD_UNITS = 2000
+"""What one replica carries, where requests are shared out by size."""
+SIZE_PARTS = 2520
+"""Equal parts into which the requests of one size may be split: divisible by every number up to 10."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -36,6 +41,8 @@ class Candidate:
     """True: `whole_nodes` are billed in cost_cents (a job's own rental), not by the supply's node price."""
     option: int = -1
     """Index of the Option this came from."""
+    loads: tuple[int, ...] = ()
+    """Load of all requests of each size on one replica, in 1/LOAD_UNITS of it, rounded up; -1: not served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,12 @@ class Block:
     required: bool = True
     priority: int = 1
     multiplicity: int = 1
+    size_parts: int = 0
+    """Above 0, coverage is by request size, not by units: the requests of each size come in that many equal parts,
+    each for replicas of one kind (GPU type and loads). `spare_replicas` then come on top of what each kind that
+    serves needs, so that requests keep their way when replicas are lost."""
+    whole_sizes: bool = False
+    """All requests of one size go to one GPU type."""
 
 
 @dataclass(frozen=True, slots=True)

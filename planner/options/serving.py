@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from planner.catalog.engine_support import Support, default_engine, sixteen_bit, support
-from planner.catalog.engines import ServingEngine, serving_engine, serving_engine_ids
+from planner.catalog.engine_support import default_engine, sixteen_bit, support
+from planner.catalog.engines import serving_engine, serving_engine_ids
 from planner.layout import Layout
 from planner.legality import serving_illegal
-from planner.memory.serving import ServingMemory, ServingSetup, serving_memory
-from planner.options.account import account_at, at, bottleneck, flag_at, need_have
 from planner.options.asks import PoolFacts, ServingAsk
-from planner.options.interconnect import floor_rejection, link_gb_s
+from planner.options.buckets import measured_rates, rows_of
+from planner.options.interconnect import floor_rejection
 from planner.options.layouts import Grid, serving_grid
-from planner.options.problem import DEMAND_UNITS
-from planner.options.records import Account, Found, Option, Reason, Rejection, Timing
-from planner.options.select import best_by_gpus, nearest
-from planner.speed.serving import ServingSpeed, ServingSpeedSetup, serving_speed
-from planner.units import GIB, HOUR_S
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class _Format:
-    """One weight and KV format with the engine that runs it."""
-
-    preference: int
-    engine: ServingEngine
-    weights: str
-    kv: str
-    how: Support
+from planner.options.records import Found, Reason, Rejection
+from planner.options.serving_pass import ServingFormat, layout_at, one_pass, size_rates
+from planner.options.serving_records import sort_out, unmeasured
 
 
 def serving_candidates(ask: ServingAsk, pool: PoolFacts, *, detail: bool = False) -> Found:
     """Every candidate of the workload on the pool; with `detail` each as a record of its own."""
     found = Found()
+    if ask.measured and not rows_of(ask, pool.gpu.id):
+        return Found(rejections=(unmeasured(ask, pool),), rejected=1)
     preference = 0
     for precision in ask.precision:
         for kv in ask.kv:
@@ -55,7 +38,7 @@ def serving_candidates(ask: ServingAsk, pool: PoolFacts, *, detail: bool = False
 
 def _format(
     ask: ServingAsk, pool: PoolFacts, precision: str, kv: str, preference: int
-) -> _Format | Rejection:
+) -> ServingFormat | Rejection:
     """The engine for a format: the one named, else the first that runs it; or why none does."""
     weights = sixteen_bit(precision, pool.gpu)
     engine = (
@@ -68,45 +51,14 @@ def _format(
         engine = next(e for i in serving_engine_ids() if (e := serving_engine(i)).preference > 0)
     how = support(engine, weights, kv, ask.attention, ask.model, pool.gpu)
     if how.runs:
-        return _Format(preference, engine, weights, kv, how)
+        return ServingFormat(preference, engine, weights, kv, how)
     layout = Layout(engine=engine.id, weights=weights, kv="" if kv == "auto" else kv)
     return Rejection(
         ask.name, pool.name, layout, Reason.CAPABILITY, how.reason, bottleneck="capability"
     )
 
 
-def memory_setup(ask: ServingAsk, weights: str, kv: str) -> ServingSetup:
-    """The memory side of an ask."""
-    mean = ask.prompt + ask.output if ask.sizes_stated else None
-    return ServingSetup(
-        weights=weights,
-        kv=kv,
-        context=ask.context,
-        tokens_per_sequence=mean,
-        max_num_seqs=ask.max_batch,
-        max_batched_tokens=ask.max_batch_tokens,
-        memory_fraction=ask.memory_fraction,
-        eager=not ask.cuda_graphs,
-        attention=ask.attention,
-        offload_weights_bytes=ask.weight_offload_bytes,
-    )
-
-
-def _layout(ask: ServingAsk, chosen: _Format, grid: Grid, i: int) -> Layout:
-    return Layout(
-        tp=int(grid.tp[i]),
-        pp=int(grid.pp[i]),
-        dp=int(grid.dp[i]),
-        ep=int(grid.ep[i]),
-        engine=chosen.engine.id,
-        weights=chosen.weights,
-        kv="" if chosen.kv == "auto" else chosen.kv,
-        attention=chosen.how.attention,  # type: ignore[arg-type]
-        offload_weights_gib=ask.weight_offload_bytes / GIB,
-    )
-
-
-def _layouts(ask: ServingAsk, pool: PoolFacts, chosen: _Format, *, detail: bool) -> Found:
+def _layouts(ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat, *, detail: bool) -> Found:
     most = min(pool.node_gpus, ask.gpus_max or pool.node_gpus)
     experts = ask.model.moe.num_experts if ask.model.moe else 0
     grid = serving_grid(most, ask.degrees, experts=experts, min_gpus=ask.gpus_min)
@@ -121,23 +73,24 @@ def _layouts(ask: ServingAsk, pool: PoolFacts, chosen: _Format, *, detail: bool)
     found = Found(rejections=tuple(refused), rejected=len(refused))
     if not len(grid):
         return found
-    memory = serving_memory(
-        ask.model, pool.gpu, chosen.engine, memory_setup(ask, chosen.weights, chosen.kv),
-        tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, nvlink=pool.link.scale_up,
-    )  # fmt: skip
-    held = memory.sequences_low if ask.careful else memory.sequences
-    if ask.concurrent is not None:
-        # No replica ever sees more than all that is in flight.
-        held = np.minimum(held, ask.concurrent)
-    speed = _speed(ask, pool, chosen, grid, np.maximum(np.asarray(held, np.float64), 1.0))
-    return found.plus(_sort_out(_Pass(ask, pool, chosen, grid, memory, speed), detail=detail))
+    if not ask.by_size:
+        return found.plus(sort_out(one_pass(ask, pool, chosen, grid), detail=detail))
+    if ask.measured:
+        run = one_pass(ask, pool, chosen, grid, speed=False)
+        rates = measured_rates(ask, pool.gpu.id, grid.gpus)
+    else:
+        each = [replace(ask, prompt=s.prompt, output=s.output, sizes=()) for s in ask.buckets]
+        passes = tuple(one_pass(one, pool, chosen, grid) for one in each)
+        run = replace(passes[0], ask=ask, by_size=passes)
+        rates = size_rates(ask, passes)
+    return found.plus(sort_out(replace(run, rates=rates), detail=detail))
 
 
 def _refusal(
-    ask: ServingAsk, pool: PoolFacts, chosen: _Format, grid: Grid, i: int
+    ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat, grid: Grid, i: int
 ) -> Rejection | None:
     """Legality of the layout and the user's least bandwidth, before anything is computed."""
-    layout = _layout(ask, chosen, grid, i)
+    layout = layout_at(ask, chosen, grid, i)
     illegal = serving_illegal(
         chosen.engine, ask.model, chosen.weights,
         tp=layout.tp, pp=layout.pp, ep=layout.ep, dp=layout.dp,
@@ -149,219 +102,3 @@ def _refusal(
             need=first.need, have=first.have, bottleneck=first.code,
         )  # fmt: skip
     return floor_rejection(ask, pool, layout)
-
-
-def _speed(
-    ask: ServingAsk, pool: PoolFacts, chosen: _Format, grid: Grid, held: np.ndarray
-) -> ServingSpeed:
-    arithmetic = "native" if chosen.how.how == "native" else "16bit"
-    setup = ServingSpeedSetup(
-        weights=chosen.weights,
-        kv=pool.gpu.sixteen_bit if chosen.kv == "auto" else chosen.kv,
-        arithmetic=arithmetic,  # type: ignore[arg-type]
-        prompt=ask.prompt,
-        output=ask.output,
-        prefix_cached=ask.prefix_cached,
-        ttft_s=ask.ttft_s,
-        tpot_s=ask.tpot_s,
-        percentile=ask.percentile,
-        host_weights_gib=ask.weight_offload_bytes / GIB,
-        batch_job=ask.kind != "inference",
-        closed_loop=ask.concurrent is not None,
-    )
-    return serving_speed(
-        ask.model, pool.gpu, pool.link, chosen.engine.id, setup,
-        tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, sequences=held,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Pass:
-    """One format over its grid, computed."""
-
-    ask: ServingAsk
-    pool: PoolFacts
-    chosen: _Format
-    grid: Grid
-    memory: ServingMemory
-    speed: ServingSpeed
-
-    def spread(self, value: object) -> Floats:
-        """A figure over all rows."""
-        return np.broadcast_to(np.asarray(value, np.float64), self.grid.tp.shape)
-
-
-def _sort_out(run: _Pass, *, detail: bool) -> Found:
-    """Rows become options or rejections; without `detail` only those that can matter are made."""
-    ask, ledger = run.ask, run.memory.ledger
-    careful = ask.careful
-    runs = run.spread(run.memory.runs if careful else run.memory.runs_best) > 0
-    need = run.spread(ledger.upper if careful else ledger.best)
-    have = run.spread(ledger.usable_low if careful else ledger.usable)
-    host, offered = run.spread(ledger.host_bytes), float(run.pool.host_bytes or 0)
-    rate = run.spread(_counted(run))
-    demand = _demand(ask)
-    tests: list[tuple[Reason, Bools, Floats]] = [
-        (Reason.MEMORY, ~runs, need - have),
-        (Reason.HOST_RAM, host > offered, host - offered),
-        (Reason.LATENCY, rate <= 0, run.spread(run.speed.tpot_percentile_s)),
-        (Reason.COUNT, rate * DEMAND_UNITS < demand, -rate),
-    ]
-    ok = np.ones(len(run.grid), bool)
-    rejections = []
-    for reason, failed, shortage in tests:
-        failed = failed & ok
-        rows = np.flatnonzero(failed).tolist() if detail else nearest(failed, shortage)
-        rejections += [_rejection(run, int(i), reason) for i in rows]
-        ok &= ~failed
-    fitting = int(ok.sum())
-    chosen = np.flatnonzero(ok).tolist() if detail else best_by_gpus(run.grid.gpus, ok, rate, need)
-    options = tuple(_option(run, int(i)) for i in chosen)
-    return Found(options, tuple(rejections), fitting - len(options), len(run.grid) - fitting)
-
-
-def _counted(run: _Pass) -> Floats:
-    """The rate a plan counts on: the low one at default risk; sequences in flight have no interval."""
-    speed = run.speed
-    if run.ask.concurrent is not None:
-        # Sequences are whole; the solver of the closed loop leaves 62.999... for 63.
-        return np.where(speed.limit == "slo", 0.0, np.floor(speed.concurrency + 1e-6))
-    return speed.low if run.ask.careful else speed.requests_per_s
-
-
-def _rejection(run: _Pass, i: int, reason: Reason) -> Rejection:
-    ask, pool = run.ask, run.pool
-    layout = _layout(ask, run.chosen, run.grid, i)
-    account = account_at(run.memory.ledger, i)
-    if reason is Reason.MEMORY:
-        return _memory_rejection(ask, pool, layout, account)
-    if reason is Reason.HOST_RAM:
-        return _host_rejection(ask, pool, layout, account)
-    timing = _timing(ask, run.memory, run.speed, i)
-    if reason is Reason.LATENCY:
-        return _latency_rejection(ask, pool, layout, timing)
-    return Rejection(
-        ask.name, pool.name, layout, Reason.COUNT,
-        f"one replica covers less than 1/{DEMAND_UNITS} of the demand",
-        need=_demand(ask), have=timing.rate_low, unit=timing.unit, bottleneck=timing.limit,
-    )  # fmt: skip
-
-
-def _option(run: _Pass, i: int) -> Option:
-    ask, pool, chosen = run.ask, run.pool, run.chosen
-    layout = _layout(ask, chosen, run.grid, i)
-    timing = _timing(ask, run.memory, run.speed, i)
-    counted, demand = float(run.spread(_counted(run))[i]), _demand(ask)
-    units = min(DEMAND_UNITS, math.floor(DEMAND_UNITS * counted / demand))
-    account = account_at(run.memory.ledger, i)
-    return Option(
-        workload=ask.name,
-        pool=pool.name,
-        layout=layout,
-        gpus=layout.gpus,
-        nodes=0,
-        replicas=max(ask.replicas_min, math.ceil(DEMAND_UNITS / units)),
-        units=units,
-        host_bytes=round(account.host_gib * GIB),
-        nvme_bytes=0,
-        preference=chosen.preference,
-        utilisation=1.0,
-        account=_with_load(ask, account, timing, at(run.memory.kv_bytes_per_token, i)),
-        timing=timing,
-        interconnect_gb_s=link_gb_s(pool, layout, "replica"),
-        assumptions=(chosen.how.reason,) if chosen.how.reason else (),
-    )
-
-
-def _with_load(ask: ServingAsk, account: Account, timing: Timing, token_bytes: float) -> Account:
-    """The account with the cache of the sequences really in flight, not of the start-up check's one."""
-    tokens = ask.prompt + ask.output if ask.sizes_stated else ask.context
-    loaded = (timing.concurrency or 1.0) * tokens * token_bytes / GIB
-    rows, more = [], 0.0
-    for name, best, upper, formula, tag in account.components:
-        extra = max(0.0, loaded - best) if name == "kv_cache" else 0.0
-        more += extra
-        rows.append((name, best + extra, upper + extra, formula, tag))
-    rows.sort(key=lambda r: -r[1])
-    # The pool is what the fraction leaves: a load beyond it is queued, never allocated.
-    total = min(account.total_gib + more, account.usable_gib)
-    upper = max(total, min(account.upper_gib + more, account.usable_low_gib))
-    return replace(account, components=tuple(rows), total_gib=total, upper_gib=upper)
-
-
-def _demand(ask: ServingAsk) -> float:
-    """What all replicas together must carry: requests/s, or sequences in flight."""
-    return float(ask.concurrent) if ask.concurrent is not None else ask.rate or 0.0
-
-
-def _timing(ask: ServingAsk, memory: ServingMemory, speed: ServingSpeed, i: int) -> Timing:
-    limit = str(speed.limit[i])
-    hours = ask.deadline_s / HOUR_S if ask.deadline_s else None
-    common = {
-        "limit": limit,
-        "ttft_s": float(speed.ttft_percentile_s[i]),
-        "tpot_s": float(speed.tpot_percentile_s[i]),
-        "concurrency": float(speed.concurrency[i]),
-        "extrapolated": flag_at(speed.extrapolated, i),
-        "hours": hours,
-        "details": {
-            "requests_per_s": float(speed.requests_per_s[i]),
-            "sequences": at(memory.sequences_low if ask.careful else memory.sequences, i),
-            "kv_pool_tokens": at(memory.kv_pool_tokens, i),
-        },
-    }
-    if ask.concurrent is not None:
-        held = float(np.floor(speed.concurrency[i] + 1e-6)) if limit != "slo" else 0.0
-        return Timing(rate=held, rate_low=held, rate_high=held, unit="requests in flight", **common)  # type: ignore[arg-type]
-    return Timing(
-        rate=float(speed.requests_per_s[i]),
-        rate_low=float(speed.low[i]),
-        rate_high=float(speed.high[i]),
-        unit="requests/s",
-        **common,  # type: ignore[arg-type]
-    )
-
-
-def _memory_rejection(
-    ask: ServingAsk, pool: PoolFacts, layout: Layout, account: Account
-) -> Rejection:
-    need, have = need_have(account, careful=ask.careful)
-    part = bottleneck(account)
-    return Rejection(
-        ask.name, pool.name, layout, Reason.MEMORY,
-        f"needs {need:.1f} GiB per GPU of {have:.1f} GiB usable, {need - have:.1f} short; "
-        f"{part.replace('_', ' ')} alone {account.components[0][1]:.1f}",
-        need=need, have=have, unit="GiB", bottleneck=part, account=account,
-    )  # fmt: skip
-
-
-def _host_rejection(
-    ask: ServingAsk, pool: PoolFacts, layout: Layout, account: Account
-) -> Rejection:
-    have = (pool.host_bytes or 0) / GIB
-    return Rejection(
-        ask.name, pool.name, layout, Reason.HOST_RAM,
-        f"offload needs {account.host_gib:.1f} GiB of host RAM on a node, {have:.1f} usable",
-        need=account.host_gib, have=have, unit="GiB", bottleneck="host RAM", account=account,
-    )  # fmt: skip
-
-
-def _latency_rejection(
-    ask: ServingAsk, pool: PoolFacts, layout: Layout, timing: Timing
-) -> Rejection:
-    """The SLO that is missed by more, with both numbers."""
-    misses = [
-        (have / want, name, have * 1000, want * 1000)
-        for name, have, want in (
-            ("TTFT", timing.ttft_s, ask.ttft_s),
-            ("TPOT", timing.tpot_s, ask.tpot_s),
-        )
-        if have is not None and want is not None
-    ]
-    _, name, have, want = max(misses) if misses else (0.0, "throughput", 0.0, 0.0)
-    return Rejection(
-        ask.name, pool.name, layout, Reason.LATENCY,
-        f"{name} {have:,.0f} ms at the {ask.percentile:g}th percentile, {want:,.0f} ms asked, even "
-        "at the lowest load",
-        need=want, have=have, unit="ms", bottleneck=name,
-    )  # fmt: skip

@@ -155,6 +155,23 @@ class Assignment(PlanModel):
     end: str | None = None
 
 
+class SizeShare(PlanModel):
+    """Requests of one size and the replicas they go to."""
+
+    prompt: float
+    output: float
+    share: float
+    """Share of this size in all requests."""
+    assignments: tuple[int, ...]
+    """Which of the workload's assignments serve them; their replicas are of one kind."""
+    parts: int
+    """Parts of the requests of this size that go there."""
+    of: int
+    """Parts of all requests of this size."""
+    load: int
+    """What all requests of this size weigh on one such replica, in 1/2000 of it, rounded up."""
+
+
 class PlanWorkload(PlanModel):
     """One workload: served or not, how, and what decided it."""
 
@@ -168,6 +185,8 @@ class PlanWorkload(PlanModel):
     """Speed against what was asked, such as `TTFT 0.4 of 2.0 s`."""
     binding: str = ""
     """One sentence with both numbers: what keeps it from being cheaper."""
+    routing: tuple[SizeShare, ...] = ()
+    """Where requests go, where they are shared out by size."""
     defaults: tuple[str, ...] = ()
     """Defaults the figures lean on, as `field = value`."""
     team: str = ""

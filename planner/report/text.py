@@ -29,6 +29,7 @@ def render_text(plan: Plan, *, width: int = 100) -> str:
     lines = [*_table(plan, width), ""]
     title = "Speed in the first period" if len(plan.periods) > 1 else "Speed"
     lines += _section(title, [(w.name, w.summary) for w in plan.workloads if w.summary], width)
+    lines += _section("Requests by size", [x for w in plan.workloads for x in _routes(w)], width)
     lines += _section(
         "Why these GPUs", [(w.name, w.binding) for w in plan.workloads if w.binding], width
     )
@@ -88,6 +89,25 @@ def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
         bar(share),
         money(part.cost),
     ]
+
+
+def _routes(workload: PlanWorkload) -> list[tuple[str, str]]:
+    """One line a size: where its requests go, the larger share first."""
+    sizes: dict[tuple[float, float, float], list[tuple[float, str]]] = {}
+    for part in workload.routing:
+        pools = dict.fromkeys(workload.assignment[at].pool for at in part.assignments)
+        route = (part.parts / part.of, " and ".join(pools))
+        sizes.setdefault((part.prompt, part.output, part.share), []).append(route)
+    lines: list[tuple[str, str]] = []
+    for (prompt, output, share), routes in sizes.items():
+        routes.sort(key=lambda r: (-r[0], r[1]))
+        where = ", ".join(
+            f"{100 * part:.1f} % to {pool}" if len(routes) > 1 else f"to {pool}"
+            for part, pool in routes
+        )
+        text = f"{prompt:,g} + {output:,g} tokens, {100 * share:g} % of the requests: {where}"
+        lines.append((workload.name if not lines else "", text))
+    return lines
 
 
 def _section(title: str, items: Sequence[tuple[str, str]], width: int) -> list[str]:

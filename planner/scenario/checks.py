@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from planner.diagnostics import Diagnostic, Severity
 from planner.scenario.checks_horizon import check_horizon
+from planner.scenario.checks_requests import check_requests
 from planner.scenario.checks_supply import check_pool
 from planner.scenario.clash import clash
 from planner.scenario.key_messages import missing_key
@@ -101,19 +102,9 @@ def _bounds(
 
 
 def _service(spec: InferenceWorkload, steps: list[Step], root: Located) -> Iterator[Diagnostic]:
-    demand, place = spec.demand, [*steps, "demand"]
+    demand = spec.demand
     yield from _bounds(spec.replicas.min, spec.replicas.max, [*steps, "replicas"], root)
-    if demand.requests is not None and demand.concurrent is not None:
-        yield clash(
-            root, [*place, "concurrent"], "`demand` has both `requests` and `concurrent`",
-            [*place, "requests"], help="keep the request rate, or the requests in flight",
-        )  # fmt: skip
-    if demand.requests is None and demand.concurrent is None:
-        yield missing_key([*place, "requests"], root)
-    if demand.requests is not None:
-        for key in ("prompt", "output"):
-            if getattr(demand, key) is None:
-                yield missing_key([*place, key], root)
+    yield from check_requests(spec, steps, root)
     yield from _context(demand.prompt or 0, demand.output or 0, spec.context, steps, root)
 
 

@@ -38,6 +38,7 @@ def find_unknown_names(root: Located) -> list[Diagnostic]:
         found += _look_up("models", workload.get("model"), own_names)
         for key in ("engine", "framework"):
             found += _engine(workload.get(key), key)
+        found += _measured(workload)
         found += _pools(workload, [p["pool"] for p in pools if "pool" in p])
     found += _twice([p["pool"] for p in pools if "pool" in p], "pool")
     found += _twice([w["name"] for w in workloads if "name" in w], "workload")
@@ -49,6 +50,14 @@ def _items(root: Located, key: str) -> Iterator[dict[str, Located]]:
     for item in (value.items or []) if value is not None else []:
         if item.mapping is not None:
             yield item.mapping
+
+
+def _measured(workload: dict[str, Located]) -> Iterator[Diagnostic]:
+    """GPUs of a table of measured throughput."""
+    throughput = workload.get("throughput")
+    table = (throughput.mapping or {}).get("measured") if throughput is not None else None
+    for row in (table.items or []) if table is not None else []:
+        yield from _look_up("gpus", (row.mapping or {}).get("gpu"), ())
 
 
 def _look_up(folder: str, value: Located | None, own: tuple[str, ...]) -> Iterator[Diagnostic]:

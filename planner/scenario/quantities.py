@@ -118,3 +118,7 @@ Power = Annotated[Fraction, PlainValidator(_quantity("power")), _units_schema("p
 """Watts."""
 Rate = Annotated[Fraction, PlainValidator(_quantity("rate")), _units_schema("rate")]
 """Events per second."""
+RateOrZero = Annotated[
+    Fraction, PlainValidator(_quantity("rate", positive=False)), _units_schema("rate")
+]
+"""Events per second, possibly none."""

@@ -21,6 +21,7 @@ from planner.scenario.numbers import (
 )
 from planner.scenario.quantities import Bandwidth, ByteSizeOrZero, Duration, Rate
 from planner.scenario.schema_base import Attention, Flag, Format, KvFormat, Part, Text
+from planner.scenario.schema_requests import Bucket, Throughput
 
 
 class Gpus(Part):
@@ -92,17 +93,6 @@ class Base(Part):
 # ------------------------------------------------------------------------------------------ serving
 
 
-class Bucket(Part):
-    """One bar of a histogram of request sizes (not supported yet)."""
-
-    prompt: Tokens = Field(examples=[1500])
-    """Prompt tokens."""
-    output: Tokens = Field(examples=[300])
-    """Output tokens."""
-    share: Share = Field(examples=["40 %"])
-    """Share of the requests."""
-
-
 class ServiceDemand(Part):
     """Load of a service: a request rate, or requests in flight."""
 
@@ -114,8 +104,10 @@ class ServiceDemand(Part):
     """Mean prompt tokens of a request."""
     output: Tokens | None = Field(default=None, examples=[300])
     """Mean output tokens of a request."""
-    sizes: tuple[Bucket, ...] = Field(default=(), examples=[[]])
-    """Histogram of request sizes instead of means (not supported yet)."""
+    sizes: tuple[Bucket, ...] = Field(
+        default=(), examples=[[{"prompt": 1500, "output": 300, "share": "100 %"}]]
+    )
+    """Histogram of request sizes, instead of means; its shares add up to 100 %."""
     growth: GrowthRate | None = Field(default=None, examples=["+20 %/quarter"])
     """Growth of the demand from the first period on; needs a `horizon`."""
     periods: Annotated[tuple[Multiple, ...] | None, ONE_OR_LIST] = Field(
@@ -144,6 +136,10 @@ class Replicas(Part):
     """Most replicas."""
     spare: Count = Field(default=0, examples=[1])
     """Replicas that may fail while the rest still meets the demand."""
+    distinct_nodes: Flag = Field(default=False, examples=[True])
+    """`true`: no node holds two replicas, so that the loss of a node costs one replica."""
+    same_pool: Flag = Field(default=False, examples=[True])
+    """`true`: all replicas are on one pool."""
 
 
 class Serving(Base):
@@ -193,6 +189,11 @@ class InferenceWorkload(Generating):
         default=Replicas.model_construct(), examples=[{"min": 2, "spare": 1}]
     )
     """How many copies of the service."""
+    throughput: Throughput = Field(
+        default=Throughput.model_construct(),
+        examples=[{"measured": [{"gpu": "a10g", "rates": ["2 /s"]}]}],
+    )
+    """Throughput you measured, and how requests may be shared out; absent: the speed model."""
 
 
 class BatchDemand(Part):

@@ -90,9 +90,6 @@ UNSUPPORTED: Final = (
     Unsupported("uncertainty", "uncertainty without a `horizon`", "give a `horizon`, or remove it", with_horizon=True),
     Unsupported("workloads[].demand.growth", "growing demand without a `horizon`", _PER_PERIOD, with_horizon=True),
     Unsupported("workloads[].demand.periods", "demand per period without a `horizon`", _PER_PERIOD, with_horizon=True),
-    Unsupported(
-        "workloads[].demand.sizes", "a histogram of request sizes", "give means: `prompt`, `output`"
-    ),
 )  # fmt: skip
 """Everything that is refused for now."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from planner.options.problem import DEMAND_UNITS, Block, Limit, Problem
+from planner.options.problem import DEMAND_UNITS, LOAD_UNITS, Block, Candidate, Limit, Problem
 
 HOST_SHARES = 16
 
@@ -74,7 +74,7 @@ def _mixes(problem: Problem, block: Block) -> Iterator[Mix]:
         yield (0,) * len(block.candidates)
     ranges = []
     for candidate in block.candidates:
-        most = _alone(block, candidate.units)
+        most = _alone(block, candidate)
         if candidate.max_replicas is not None:
             most = min(most, candidate.max_replicas)
         ranges.append(range(most + 1))
@@ -83,10 +83,13 @@ def _mixes(problem: Problem, block: Block) -> Iterator[Mix]:
             yield mix
 
 
-def _alone(block: Block, units: int) -> int:
+def _alone(block: Block, candidate: Candidate) -> int:
     if block.exactly_one:
         return 1
-    return max(-(-DEMAND_UNITS // units), block.min_replicas) + block.spare_replicas
+    cover = -(-DEMAND_UNITS // candidate.units)
+    if block.size_parts:
+        cover = -(-sum(x for x in candidate.loads if x > 0) // LOAD_UNITS)
+    return max(cover, block.min_replicas) + block.spare_replicas
 
 
 def _valid(problem: Problem, block: Block, mix: Mix) -> bool:
@@ -99,9 +102,54 @@ def _valid(problem: Problem, block: Block, mix: Mix) -> bool:
         return False
     if sum(mix) < max(1, block.min_replicas) + block.spare_replicas:
         return False
+    if block.size_parts:
+        return _shareable(problem, block, mix)
     units = sorted(u for c, n in zip(block.candidates, mix, strict=True) for u in [c.units] * n)
     survivors = units[: len(units) - block.spare_replicas]
     return sum(survivors) >= DEMAND_UNITS
+
+
+def _shareable(problem: Problem, block: Block, mix: Mix) -> bool:
+    """Whether the parts of all sizes can be spread over the kinds of replicas, tried size by size."""
+    room: dict[tuple[str, tuple[int, ...]], int] = {}
+    for candidate, count in zip(block.candidates, mix, strict=True):
+        kind = (problem.supplies[candidate.supply].gpu_type, candidate.loads)
+        room[kind] = room.get(kind, 0) + count
+    kinds, parts = list(room), block.size_parts
+    carry = tuple(max(0, room[k] - block.spare_replicas) * LOAD_UNITS * parts for k in kinds)
+    left = {carry}
+    for size in range(len(kinds[0][1])):
+        left = {
+            rest
+            for before in left
+            for spread in _spreads(parts, len(kinds))
+            if not block.whole_sizes
+            or len({gpu for (gpu, _), x in zip(kinds, spread, strict=True) if x}) == 1
+            for rest in [_after(before, [k[1][size] for k in kinds], spread)]
+            if rest is not None
+        }
+    return bool(left)
+
+
+def _spreads(parts: int, kinds: int) -> Iterator[tuple[int, ...]]:
+    """All ways to spread parts over kinds."""
+    if kinds == 1:
+        yield (parts,)
+        return
+    for first in range(parts + 1):
+        yield from ((first, *rest) for rest in _spreads(parts - first, kinds - 1))
+
+
+def _after(
+    before: tuple[int, ...], loads: Sequence[int], spread: Sequence[int]
+) -> tuple[int, ...] | None:
+    """What each kind can still carry; None where a kind can't serve the size or would carry too much."""
+    rest = []
+    for carry, load, x in zip(before, loads, spread, strict=True):
+        if x and (load < 0 or load * x > carry):
+            return None
+        rest.append(carry - max(load, 0) * x)
+    return tuple(rest)
 
 
 def _cost(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from planner.layout import Layout
 from planner.options.asks import Ask, PoolFacts
 from planner.options.question import Question
-from planner.plan.schema import Assignment, Plan, PlanLayout
+from planner.plan.schema import Assignment, Plan, PlanLayout, PlanWorkload
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
 from planner.scenario.schema_workloads import InferenceWorkload
 from planner.units import HOUR_S
@@ -81,6 +81,10 @@ class Case:
     supplies: tuple[Supply, ...]
     """Owned before rented within each pool, pools as the scenario lists them."""
     parts: tuple[Part, ...]
+
+    def plan_workload(self, name: str) -> PlanWorkload:
+        """What the plan says of a workload."""
+        return next(w for w in self.plan.workloads if w.name == name)
 
     def of_workload(self, name: str) -> tuple[Part, ...]:
         """Assignments of a workload."""

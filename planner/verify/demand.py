@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 from planner.options.asks import ServingAsk
@@ -10,6 +11,7 @@ from planner.verify.case import Case, Part
 from planner.verify.derive import Derived
 from planner.verify.figures import Speed
 from planner.verify.problem import Finding, Problem
+from planner.verify.routing import check_routing
 
 CHECK = "demand"
 WHOLE = 2000
@@ -47,7 +49,19 @@ def check_demand(case: Case, derived: Derived) -> Finding:
             for (n, p), (_, want) in zip(parts, units, strict=True)
             for t in _printed(p, want, derived[n].speed)
         ]
-        texts += _service(ask, units) if isinstance(ask, ServingAsk) else _job(units)
+        if isinstance(ask, ServingAsk):
+            texts += [*_counts(ask, units), *_spread(ask, [p for _, p in parts])]
+            texts += (
+                check_routing(
+                    ask,
+                    [(p, derived[n].speed) for n, p in parts],
+                    case.plan_workload(ask.name).routing,
+                )
+                if ask.by_size
+                else _coverage(ask, units)
+            )
+        else:
+            texts += _job(units)
         problems += [Problem(CHECK, ask.name, t) for t in texts]
         covered += 1
     return Finding(CHECK, f"{covered} demands covered by low rates", tuple(problems))
@@ -87,14 +101,39 @@ def _job(units: list[tuple[Part, int]]) -> Iterator[str]:
         yield f"{replicas} runs, one was asked"
 
 
-def _service(ask: ServingAsk, units: list[tuple[Part, int]]) -> Iterator[str]:
-    each = sorted(u for p, u in units for _ in range(p.given.replicas))
+def _each(units: list[tuple[Part, int]]) -> list[int]:
+    return sorted(u for p, u in units for _ in range(p.given.replicas))
+
+
+def _counts(ask: ServingAsk, units: list[tuple[Part, int]]) -> Iterator[str]:
+    each = _each(units)
     fewest = max(1, ask.replicas_min) + ask.spare
     if len(each) < fewest:
         yield f"{len(each)} replicas, {ask.replicas_min} and {ask.spare} spare asked"
     if ask.replicas_max is not None and len(each) > ask.replicas_max:
         yield f"{len(each)} replicas, {ask.replicas_max} at most"
+
+
+def _coverage(ask: ServingAsk, units: list[tuple[Part, int]]) -> Iterator[str]:
+    each = _each(units)
     left = sum(each[: max(0, len(each) - ask.spare)])
     if left < WHOLE:
         lost = f" after losing the {ask.spare} largest replicas" if ask.spare else ""
         yield f"covers {left} of {WHOLE} units of the demand{lost}"
+
+
+def _spread(ask: ServingAsk, parts: list[Part]) -> Iterator[str]:
+    """Distinct nodes and one pool, where they are asked for."""
+    if ask.distinct_nodes:
+        nodes = Counter(
+            (p.given.pool, node)
+            for p in parts
+            for replica in range(p.given.replicas)
+            for node in {x.node for x in p.given.placement if x.replica == replica}
+        )
+        for (pool, node), held in sorted(nodes.items()):
+            if held > 1:
+                yield f"{held} replicas on node {node} of {pool}, distinct nodes asked"
+    pools = sorted({p.given.pool for p in parts})
+    if ask.same_pool and len(pools) > 1:
+        yield f"replicas on {' and '.join(pools)}, one pool asked"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from planner.options.asks import ServingAsk, TrainingAsk
 from planner.verify.allowed_training import arithmetic_types
 from planner.verify.case import Case, Part
+from planner.verify.derive_by_size import derive_by_size
 from planner.verify.derive_serving import derive_serving
 from planner.verify.derive_training import derive_training
 from planner.verify.figures import Figures
@@ -33,6 +34,8 @@ def derive_all(case: Case) -> tuple[dict[int, Figures], tuple[Problem, ...]]:
 def derive(part: Part) -> Figures:
     """The figures of one assignment."""
     ask = part.ask
+    if isinstance(ask, ServingAsk) and ask.by_size:
+        return derive_by_size(ask, part.facts, part.layout)
     if isinstance(ask, ServingAsk):
         return derive_serving(ask, part.facts, part.layout)
     assert isinstance(ask, TrainingAsk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.catalog.engine_support import support
 from planner.catalog.engines import serving_engine
@@ -16,20 +17,29 @@ from planner.verify.figures import Figures, Memory, Speed, ledger_lines, one
 
 def derive_serving(ask: ServingAsk, pool: PoolFacts, layout: Layout) -> Figures:
     """The figures of a serving replica."""
-    axes = {n: np.array([getattr(layout, n)]) for n in ("tp", "pp", "ep", "dp")}
-    memory = serving_memory(
-        ask.model, pool.gpu, serving_engine(layout.engine), _memory_setup(ask, layout),
-        nvlink=pool.link.scale_up, **axes,
-    )  # fmt: skip
+    memory = memory_of(ask, pool, layout)
     held = one(memory.sequences_low if ask.careful else memory.sequences)
     if ask.concurrent is not None:
         held = min(held, ask.concurrent)  # no replica sees more than all that is in flight
     held = max(1.0, held)
     speed = serving_speed(
         ask.model, pool.gpu, pool.link, layout.engine, _speed_setup(ask, pool, layout),
-        sequences=np.array([held]), **axes,
+        sequences=np.array([held]), **_axes(layout),
     )  # fmt: skip
-    return Figures(_account(ask, layout, memory, speed), _speed(ask, speed))
+    flight = one(speed.concurrency) or 1.0
+    return Figures(account_of(ask, layout, memory, flight), _speed(ask, speed))
+
+
+def memory_of(ask: ServingAsk, pool: PoolFacts, layout: Layout) -> ServingMemory:
+    """Memory of one replica."""
+    return serving_memory(
+        ask.model, pool.gpu, serving_engine(layout.engine), _memory_setup(ask, layout),
+        nvlink=pool.link.scale_up, **_axes(layout),
+    )  # fmt: skip
+
+
+def _axes(layout: Layout) -> dict[str, NDArray[np.int64]]:
+    return {n: np.array([getattr(layout, n)]) for n in ("tp", "pp", "ep", "dp")}
 
 
 def _memory_setup(ask: ServingAsk, layout: Layout) -> ServingSetup:
@@ -68,12 +78,11 @@ def _speed_setup(ask: ServingAsk, pool: PoolFacts, layout: Layout) -> ServingSpe
     )
 
 
-def _account(ask: ServingAsk, layout: Layout, memory: ServingMemory, speed: ServingSpeed) -> Memory:
+def account_of(ask: ServingAsk, layout: Layout, memory: ServingMemory, flight: float) -> Memory:
     """The account with the cache of the sequences in flight, where that is more than start-up checks."""
     ledger = memory.ledger
     lines = ledger_lines(ledger)
     tokens = ask.prompt + ask.output if ask.sizes_stated else ask.context
-    flight = one(speed.concurrency) or 1.0
     loaded = flight * tokens * one(memory.kv_bytes_per_token) / GIB
     more = 0.0
     if "kv_cache" in lines:

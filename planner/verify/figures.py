@@ -55,6 +55,8 @@ class Speed:
     mfu: float | None = None
     concurrency: float | None = None
     extrapolated: bool = False
+    by_size: tuple[float, ...] = ()
+    """What may be counted on if all requests had one size, size by size; 0 where it can't be served."""
 
 
 @dataclass(frozen=True, slots=True)

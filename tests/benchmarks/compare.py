@@ -15,10 +15,11 @@ import sys
 import time
 
 from planner.optimize import Progress, SolveLimits, solve
-from planner.optimize.backend import MipSolver, run_cp_sat, run_mip
+from planner.optimize.backend import run_cp_sat
 from planner.optimize.blocks import demands
 from planner.optimize.exact import exact_model
 from planner.optimize.linear import LinearModel
+from planner.optimize.mathopt import MipSolver, run_mip
 from planner.optimize.outcome import relative_gap
 from tests.benchmarks.instances import generate
 

@@ -5,13 +5,14 @@ from random import Random
 import pytest
 
 from planner.optimize import SolveLimits, Status, routes, solve
-from planner.optimize.backend import MipSolver, Stop, Verdict, run_mip
+from planner.optimize.backend import Stop, Verdict
 from planner.optimize.blocks import demands
 from planner.optimize.bound import Pricer
 from planner.optimize.branching import Search, Work
 from planner.optimize.exact import exact_model
 from planner.optimize.linking import linked
 from planner.optimize.master import integer_master
+from planner.optimize.mathopt import MipSolver, run_mip
 from planner.options.problem import Problem
 from planner.verify.brute_force import brute_force
 from tests.benchmarks.instances import generate

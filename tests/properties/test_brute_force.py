@@ -13,7 +13,7 @@ from planner.options.problem import Problem
 from planner.verify.brute_force import BruteForce, brute_force
 from tests.properties.tiny import features, tiny_problem
 
-FEATURES = 19
+FEATURES = 21
 
 
 def compare(problem: Problem) -> tuple[Outcome, BruteForce]:

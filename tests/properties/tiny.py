@@ -1,5 +1,6 @@
 """Random tiny problems with a stated mix of features."""
 
+from dataclasses import replace
 from random import Random
 
 from planner.options.problem import Block, Candidate, Limit, Problem, Supply
@@ -65,7 +66,10 @@ def _block(random: Random, index: int, supplies: tuple[Supply, ...]) -> Block:
         _candidate(random, f"{index}.{number}", supplies, job, offload)
         for number in range(random.choice([1, 2, 2, 3, 3, 4]))
     )
-    spare = 0 if job else random.choice([0, 0, 0, 1, 1, 2])
+    sizes = 0 if job or random.random() >= 0.2 else random.choice([1, 2, 2])
+    if sizes:
+        candidates = tuple(replace(c, loads=_loads(random, sizes)) for c in candidates[:3])
+    spare = 0 if job else random.choice([0, 0, 0, 1, 1, 2 if not sizes else 0])
     return Block(
         name=f"w{index}",
         candidates=candidates,
@@ -77,8 +81,18 @@ def _block(random: Random, index: int, supplies: tuple[Supply, ...]) -> Block:
         same_candidate=not job and random.random() < 0.25,
         required=random.random() < 0.75,
         priority=random.randint(1, 2),
+        size_parts=random.choice([1, 2, 3, 4]) if sizes else 0,
+        whole_sizes=sizes > 0 and random.random() < 0.4,
         multiplicity=2 if random.random() < 0.12 else 1,
     )
+
+
+def _loads(random: Random, sizes: int) -> tuple[int, ...]:
+    """Some round loads, so that replicas are filled to the brim; at least one size is served."""
+    loads = [random.choice([-1, 500, 700, 1000, 1000, 1500, 2000]) for _ in range(sizes)]
+    if max(loads) < 0:
+        loads[0] = 1000
+    return tuple(loads)
 
 
 def _candidate(
@@ -120,6 +134,8 @@ def features(problem: Problem) -> set[str]:
             "same pool": block.same_pool,
             "same candidate": block.same_candidate,
             "optional": not block.required,
+            "by size": block.size_parts > 0,
+            "whole sizes": block.whole_sizes,
             "multiplicity": block.multiplicity > 1,
         }
         found |= {name for name, present in flags.items() if present}

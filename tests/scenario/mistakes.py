@@ -599,6 +599,34 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "1 year",
         "shorter",
     ),
+    (
+        DEMAND,
+        "demand: {requests: 5 /s, sizes: [{prompt: 9, output: 9, share: 40 %}, {prompt: 90, output: 9, share: 50 %}]}",
+        "P210",
+        "50 %",
+        "`60 %`",
+    ),
+    (
+        DEMAND,
+        DEMAND + "\n    throughput: {measured: [{gpu: l40s, rates: [2 /s, 3 /s]}]}",
+        "P210",
+        "2 /s",
+        "`demand.sizes`",
+    ),
+    (
+        DEMAND,
+        DEMAND + "\n    throughput: {measured: [{gpu: l40z, rates: 2 /s}]}",
+        "P202",
+        "l40z",
+        "`l40s`",
+    ),
+    (
+        DEMAND,
+        "demand: {concurrent: 5}\n    throughput: {measured: [{gpu: l40s, rates: 2 /s}]}",
+        "P210",
+        "gpu",
+        "requests: 5 /s",
+    ),
     # P4xx: doubts
     (
         RENT,

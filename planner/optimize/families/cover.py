@@ -8,13 +8,13 @@ from planner.options.problem import DEMAND_UNITS
 
 
 def cover_rows(build: Build) -> list[Row]:
-    """Rows of all mixed demands; those of one pool only are in `same_pool`."""
+    """Rows of all mixed demands; those of one pool are in `same_pool`, those by request size in `sizes`."""
     rows: list[Row] = []
     for number, demand in enumerate(build.demands):
         if demand.single:
             continue
         rows += _count_rows(build, number)
-        if demand.facts.same_pool:
+        if demand.facts.same_pool or demand.facts.size_parts:
             continue
         served = _served(build, number)
         rows += mode_rows(build, number, list(range(len(demand.picks))), served, demand.label)

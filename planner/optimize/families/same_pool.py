@@ -22,7 +22,8 @@ def same_pool_rows(build: Build) -> list[Row]:
             switches.append((switch, 1))
             build.switches.append(Switch(number, switch, tuple(chosen)))
             label = f"{demand.label},{pool}"
-            rows += mode_rows(build, number, chosen, ([(switch, 1)], 0), label)
+            if not demand.facts.size_parts:
+                rows += mode_rows(build, number, chosen, ([(switch, 1)], 0), label)
             for at in chosen:
                 most = demand.picks[at].most
                 name = f"only[{label},{demand.picks[at].facts.key}]"

@@ -8,7 +8,7 @@ from planner.catalog.engines import ServingEngine, serving_engine
 from planner.memory.serving import ServingMemory, serving_memory
 from planner.options.asks import PoolFacts, ServingAsk
 from planner.options.records import Reason, Rejection
-from planner.options.serving import memory_setup
+from planner.options.serving_pass import memory_setup
 from planner.units import GIB
 
 

@@ -1,0 +1,167 @@
+"""One serving format over its layouts: memory and speed as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.catalog.engine_support import Support
+from planner.catalog.engines import ServingEngine
+from planner.layout import Layout
+from planner.memory.serving import ServingMemory, ServingSetup, serving_memory
+from planner.options.asks import PoolFacts, ServingAsk
+from planner.options.buckets import SizeRates
+from planner.options.layouts import Grid
+from planner.speed.serving import ServingSpeed, ServingSpeedSetup, serving_speed
+from planner.units import GIB
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ServingFormat:
+    """One weight and KV format with the engine that runs it."""
+
+    preference: int
+    engine: ServingEngine
+    weights: str
+    kv: str
+    how: Support
+
+
+@dataclass(frozen=True, slots=True)
+class ServingPass:
+    """One format over its grid, computed."""
+
+    ask: ServingAsk
+    pool: PoolFacts
+    chosen: ServingFormat
+    grid: Grid
+    memory: ServingMemory
+    speed: ServingSpeed | None
+    """None where the user's table stands in for the model."""
+    rates: SizeRates | None = None
+    """Set where requests are shared out by size."""
+    by_size: tuple[ServingPass, ...] = ()
+    """The passes behind `rates`, one a size; none where they were measured."""
+
+    def spread(self, value: object) -> Floats:
+        """A figure over all rows."""
+        return np.broadcast_to(np.asarray(value, np.float64), self.grid.tp.shape)
+
+
+def memory_setup(ask: ServingAsk, weights: str, kv: str) -> ServingSetup:
+    """The memory side of an ask."""
+    mean = ask.prompt + ask.output if ask.sizes_stated else None
+    return ServingSetup(
+        weights=weights,
+        kv=kv,
+        context=ask.context,
+        tokens_per_sequence=mean,
+        max_num_seqs=ask.max_batch,
+        max_batched_tokens=ask.max_batch_tokens,
+        memory_fraction=ask.memory_fraction,
+        eager=not ask.cuda_graphs,
+        attention=ask.attention,
+        offload_weights_bytes=ask.weight_offload_bytes,
+    )
+
+
+def layout_at(ask: ServingAsk, chosen: ServingFormat, grid: Grid, i: int) -> Layout:
+    """The layout in row `i` of the grid."""
+    return Layout(
+        tp=int(grid.tp[i]),
+        pp=int(grid.pp[i]),
+        dp=int(grid.dp[i]),
+        ep=int(grid.ep[i]),
+        engine=chosen.engine.id,
+        weights=chosen.weights,
+        kv="" if chosen.kv == "auto" else chosen.kv,
+        attention=chosen.how.attention,  # type: ignore[arg-type]
+        offload_weights_gib=ask.weight_offload_bytes / GIB,
+    )
+
+
+def one_pass(
+    ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat, grid: Grid, *, speed: bool = True
+) -> ServingPass:
+    """Memory and, unless it was measured, speed of all layouts at the mean request size."""
+    memory = serving_memory(
+        ask.model, pool.gpu, chosen.engine, memory_setup(ask, chosen.weights, chosen.kv),
+        tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, nvlink=pool.link.scale_up,
+    )  # fmt: skip
+    if not speed:
+        return ServingPass(ask, pool, chosen, grid, memory, None)
+    held = memory.sequences_low if ask.careful else memory.sequences
+    if ask.concurrent is not None:
+        # No replica ever sees more than all that is in flight.
+        held = np.minimum(held, ask.concurrent)
+    floor = np.maximum(np.asarray(held, np.float64), 1.0)
+    return ServingPass(ask, pool, chosen, grid, memory, _speed(ask, pool, chosen, grid, floor))
+
+
+def size_rates(ask: ServingAsk, passes: Sequence[ServingPass]) -> SizeRates:
+    """Rates and latencies of the speed model, size by size."""
+    runs = [
+        run.spread(run.memory.runs if ask.careful else run.memory.runs_best) > 0 for run in passes
+    ]
+
+    def stack(name: str) -> Floats:
+        return np.stack([run.spread(getattr(run.speed, name)) for run in passes])
+
+    return SizeRates(
+        ask.buckets,
+        ask.rate or 0.0,
+        stack("requests_per_s"),
+        stack("low"),
+        stack("high"),
+        np.stack(
+            [np.where(ok, counted_rate(run), 0.0) for ok, run in zip(runs, passes, strict=True)]
+        ),
+        stack("ttft_percentile_s"),
+        stack("tpot_percentile_s"),
+    )
+
+
+def _speed(
+    ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat, grid: Grid, held: np.ndarray
+) -> ServingSpeed:
+    arithmetic = "native" if chosen.how.how == "native" else "16bit"
+    setup = ServingSpeedSetup(
+        weights=chosen.weights,
+        kv=pool.gpu.sixteen_bit if chosen.kv == "auto" else chosen.kv,
+        arithmetic=arithmetic,  # type: ignore[arg-type]
+        prompt=ask.prompt,
+        output=ask.output,
+        prefix_cached=ask.prefix_cached,
+        ttft_s=ask.ttft_s,
+        tpot_s=ask.tpot_s,
+        percentile=ask.percentile,
+        host_weights_gib=ask.weight_offload_bytes / GIB,
+        batch_job=ask.kind != "inference",
+        closed_loop=ask.concurrent is not None,
+    )
+    return serving_speed(
+        ask.model, pool.gpu, pool.link, chosen.engine.id, setup,
+        tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, sequences=held,
+    )  # fmt: skip
+
+
+def counted_rate(run: ServingPass) -> Floats:
+    """The rate a plan counts on: the low one at default risk; sequences in flight have no interval."""
+    speed = run.speed
+    if run.rates is not None:
+        return run.rates.mix(run.rates.counted)
+    assert speed is not None
+    if run.ask.concurrent is not None:
+        # Sequences are whole; the solver of the closed loop leaves 62.999... for 63.
+        return np.where(speed.limit == "slo", 0.0, np.floor(speed.concurrency + 1e-6))
+    return speed.low if run.ask.careful else speed.requests_per_s
+
+
+def asked_rate(ask: ServingAsk) -> float:
+    """What all replicas together must carry: requests/s, or sequences in flight."""
+    return float(ask.concurrent) if ask.concurrent is not None else ask.rate or 0.0
