@@ -72,7 +72,13 @@ def consider_one(
 
 def free_replicas(ask: Ask) -> bool:
     """Whether any number of replicas may stand anywhere in the pool, so that many small ones may beat a large one."""
-    return isinstance(ask, ServingAsk) and ask.replicas_max is None and ask.gpus_max is None
+    return (
+        isinstance(ask, ServingAsk)
+        and ask.replicas_max is None
+        and ask.gpus_max is None
+        and not ask.distinct_nodes
+        and not ask.by_size
+    )
 
 
 def _excluded(ask: Ask, pool: PoolFacts) -> Rejection | None:
