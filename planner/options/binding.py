@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from planner.options.alternatives import Alternative, alternatives
 from planner.options.asks import Ask, ServingAsk, TrainingAsk
@@ -57,8 +58,33 @@ def slack_words(question: Question, draft: plan.Plan) -> tuple[str, ...]:
 
 def summary_words(ask: Ask, workload: plan.PlanWorkload) -> str:
     """Speed of each assignment against what was asked."""
-    parts = [_speed_words(ask, a) for a in workload.assignment]
-    return "; ".join(dict.fromkeys(parts))
+    parts = workload.assignment
+    if len(parts) > 1 and isinstance(ask, ServingAsk):
+        return _together_words(ask, parts)
+    return "; ".join(dict.fromkeys(_speed_words(ask, a) for a in parts))
+
+
+def _together_words(ask: ServingAsk, parts: Sequence[plan.Assignment]) -> str:
+    """All assignments of one service: their rates add up, the slowest latency counts."""
+    total = sum(p.speed.rate_low * p.replicas for p in parts)
+    each = ", ".join(
+        f"`{p.pool}` {p.speed.rate_low * p.replicas:,.{0 if ask.concurrent else 2}f}" for p in parts
+    )
+    if ask.concurrent is not None:
+        words = f"{total:,.0f} requests in flight together, {ask.concurrent} asked: {each}"
+    else:
+        words = f"{total:.2f} requests/s together, {ask.rate or 0.0:.2f} asked: {each}"
+    for name, wanted in (("ttft_s", ask.ttft_s), ("tpot_s", ask.tpot_s)):
+        slowest = max((getattr(p.speed, name) or 0.0 for p in parts), default=0.0)
+        if slowest and ask.kind == "inference":
+            limit = f" of {duration(wanted)}" if wanted is not None else ""
+            words += f", {name[:4].upper()} up to {duration(slowest)}{limit}"
+    sure = ", extrapolated" if any(p.speed.extrapolated for p in parts) else ""
+    limits = " and ".join(dict.fromkeys(p.speed.limit for p in parts))
+    if not ask.measured:
+        words += f"; {limits} limit{'s' if ' and ' not in limits else ''}{sure}"
+    notes = dict.fromkeys(_only_at_best(ask, p) for p in parts)
+    return words + "".join(notes)
 
 
 def _speed_words(ask: Ask, part: plan.Assignment) -> str:
