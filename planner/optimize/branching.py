@@ -22,6 +22,8 @@ ROOT_ROUNDS = 300
 NODE_ROUNDS = 40
 WHOLE = 1e-6
 HEURISTIC_EVERY = 15
+CLOSE = 0.01
+"""Relative gap at the root below which it is tried as one large integer program."""
 MASTER_SHARE = 0.5
 """Share of the wall-clock time left, where there is a limit, that one integer program may use."""
 FIRST_PLAN_WORK = 10.0
@@ -133,13 +135,22 @@ class Search:
             self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
         if not self._closed():
             self._near(root, self.pricer.boxes)
-        if not self._closed() and self._leaf(root, self.pricer.boxes, self.work.root_assignments):
+        if not self._closed() and self._leaf(root, self.pricer.boxes, self._root_cap(root)):
             found.bound = found.cost if found.cost is not None else found.bound
         if not self._closed():
             self.too_wide = 2**62
             self._branch(root)
         found.iterations = self.generator.iterations
         return found
+
+    def _root_cap(self, root: Relaxed) -> int:
+        """Many assignments are worth listing only where bound and incumbent are close."""
+        close = (
+            self.found.cost is not None
+            and root.best is not None
+            and relative_gap(self.found.cost, root.best.bound) <= CLOSE
+        )
+        return self.work.root_assignments if close else self.work.leaf_assignments
 
     def root_only(self) -> None:
         """Prices the root, for `useless`."""

@@ -9,7 +9,7 @@ from planner.optimize.bound import Assignment, Priced, Pricer
 from planner.optimize.covering_table import Charges
 from planner.optimize.pricing import Counts, Cover, by_ratio, joined
 
-STEPS_PER_MIX = 40
+STEPS_PER_MIX = 8
 """Branches per wanted mix before the search for mixes is given up."""
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from planner.optimize.repairs_bench import Bench, Trial
-from planner.optimize.repairs_combine import budget, combine_searches
+from planner.optimize.repairs_combine import budget, combine_searches, power
 from planner.optimize.repairs_found import Fix, Found, by_price, try_search
 from planner.options.alternatives import option_cents
 from planner.options.asks import Ask
@@ -151,7 +151,8 @@ def _shared_searches(bench: Bench, question: Question, members: Sequence[str]) -
         yield from (s for s in [fewer_spare_nodes(question, pool)] if s)
     for limit in question.limits:
         if limit.kind == "power":
-            yield more_power(limit)
+            told = power(bench, question, limit.name)
+            yield more_power(limit) if told is None else single(told)
     pairs = [(a, w) for a, w in zip(question.asks, question.wishes, strict=True) if a.name in names]
     pairs.sort(key=lambda p: -p[1].priority)
     last = max((w.priority for _, w in pairs), default=1)

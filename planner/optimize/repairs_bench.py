@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.optimize.backend import Verdict, run_cp_sat
 from planner.optimize.blocks import demands
@@ -111,6 +111,31 @@ class Bench:
     def possible(self, question: Question) -> Trial:
         """Whether the exact model can hold: no objective, so much faster; `plans` of the outcome is empty."""
         return self._solve(question, self._feasible)
+
+    def least_watts(self, question: Question) -> tuple[int, bool] | None:
+        """Least power of any plan, and whether that is proven; None where there is no plan, or money is limited too."""
+        if any(x.kind == "cost" for x in question.limits):
+            return None
+        free = replace(question, limits=tuple(x for x in question.limits if x.kind != "power"))
+        outcome = self._solve(free, self._leanest).outcome
+        if outcome is None or not outcome.has_plan or outcome.cost_cents is None:
+            return None
+        return outcome.cost_cents, outcome.status is Status.PROVEN
+
+    @staticmethod
+    def _leanest(problem: Problem, work: float) -> Outcome:
+        """The problem with power in place of money."""
+        blocks = tuple(
+            replace(b, candidates=tuple(replace(c, cost_cents=c.power_w) for c in b.candidates))
+            for b in problem.blocks
+        )
+        supplies = tuple(replace(s, node_cost_cents=0) for s in problem.supplies)
+        watts = replace(problem, blocks=blocks, supplies=supplies)
+        limits = SolveLimits(
+            deterministic_time=work, tie_break=False, confirm_infeasible=False,
+            explain_conflict=False,
+        )  # fmt: skip
+        return solve(watts, limits=limits)
 
     def _solve(self, question: Question, method: Callable[[Problem, float], Outcome]) -> Trial:
         considered = self.considered(question)

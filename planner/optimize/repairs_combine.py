@@ -69,6 +69,18 @@ def budget(bench: Bench, question: Question, name: str) -> Change | None:
     return Change("opex", text, whole=with_limit(name, whole * 100))
 
 
+def power(bench: Bench, question: Question, name: str) -> Change | None:
+    """The least power at which there is a plan, in steps of 10 W; None where it cannot be told."""
+    found = bench.least_watts(question)
+    if found is None:
+        return None
+    now = next(x.bound for x in question.limits if x.name == name)
+    watts = math.ceil(found[0] / 10) * 10
+    least_one = ": the least that works" if found[1] else ""
+    text = f"`power: {watts / 1000:g} kW` instead of {now / 1000:g} kW{least_one}"
+    return Change("power", text, whole=with_limit(name, watts))
+
+
 def repair_all(bench: Bench, question: Question, each: Sequence[Found]) -> list[Fix]:
     """The cheapest combinations found that serve all: one change for each workload without an option, and supply."""
     singles = [

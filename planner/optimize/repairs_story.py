@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -132,6 +133,9 @@ def limit_text(bench: Bench, question: Question, member: Member) -> str:
         )
     else:
         allowed = f"{limit.bound / 1000:,g} kW"
+        watts = bench.least_watts(question)
+        if watts is not None:
+            return f"`{key}` allows {allowed}; at least {math.ceil(watts[0] / 10) / 100:g} kW is needed"
         found = least(more_power(limit), lambda c: bench.possible(c.applied(question)).works)
         bounds = found.applied(question).limits if found else ()
         need = next((f"{x.bound / 1000:g} kW" for x in bounds if x.name == member.name), "")

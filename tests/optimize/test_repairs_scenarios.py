@@ -121,7 +121,8 @@ def test_a_repair_written_into_the_file_gives_the_plan_it_promises(cause: str, k
 
 STEPS_BACK = {
     ("stock", "nodes"): -1, ("fragmentation", "nodes"): -1, ("budget", "opex"): -1,
-    ("slo", "slo"): -1, ("deadline", "deadline"): -1, ("interconnect", "interconnect"): 1,
+    ("slo", "slo"): -1,
+ ("deadline", "deadline"): -1, ("interconnect", "interconnect"): 1,
 }  # fmt: skip
 
 
