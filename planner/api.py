@@ -59,6 +59,35 @@ def with_alternatives(
     return replace(found, plan=found.plan.model_copy(update=update))
 
 
+def with_uncertainty(
+    scenario: Scenario,
+    found: Answer,
+    *,
+    robust: bool = False,
+    sensitivity: bool = False,
+    limits: SolveLimits | None = None,
+) -> Answer:
+    """The answer with its orders tested in low and high cases, and with what changes are worth.
+
+    Both need a scenario with a horizon and a plan; without them the answer stays as it is.
+    """
+    from dataclasses import replace
+
+    from planner.optimize.robust import robust as test_orders
+    from planner.optimize.sensitivity import sensitivity as value_changes
+
+    base = found.over_periods
+    if base is None or base.whole is None or base.outcome is None or not base.outcome.has_plan:
+        return found
+    limits = limits or SolveLimits()
+    update: dict[str, object] = {}
+    if robust:
+        update["robust"] = test_orders(scenario, base.outcome, limits)
+    if sensitivity:
+        update["sensitivity"] = value_changes(base.whole, base.outcome, limits)
+    return replace(found, plan=found.plan.model_copy(update=update))
+
+
 def why(
     scenario: Scenario, workload: str, *, pools: Sequence[str] = (), every: bool = False
 ) -> Why:

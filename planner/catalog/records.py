@@ -94,7 +94,7 @@ class Gpu(Sourced):
     """Types with native arithmetic that is worth using: fp32 tf32 fp16 bf16 int8 fp8 fp4."""
     flash_attention: tuple[int, ...] = ()
     """Major versions of FlashAttention that run: (), (2,), (2, 3); 1 on Turing."""
-    nvlink: Nvlink = Nvlink()
+    nvlink: Nvlink = Field(default_factory=Nvlink)
     fabric: Fabric | None = None
     c2c_gb_s: float | None = None
     """Coherent link to the CPU (GH200, GB200), both directions summed; never counted as NVLink."""

@@ -158,7 +158,7 @@ def fit(
     from planner.options.fit import fit as account
 
     match = _ON.match(gpus.strip())
-    if match is None:
+    if match is None or re.fullmatch(r"\d+[xX]", match[2]):
         raise click.BadParameter(f"`{gpus}` is not like 4xv100-sxm2-32gb", param_hint="--on")
     if match[1] and not 1 <= int(match[1]) <= MOST_GPUS:
         text = f"`{gpus}`: a node has 1 to {MOST_GPUS} GPUs, not {match[1]}"

@@ -87,6 +87,14 @@ PERCENT = Percent()
     is_flag=True,
     help="Tell on standard error how the search goes and how long it took.",
 )
+@click.option(
+    "--robust", is_flag=True,
+    help="Test the orders with low and high demand and prices and late deliveries (needs a horizon).",
+)  # fmt: skip
+@click.option(
+    "--sensitivity", is_flag=True,
+    help="Tell what one more node, a larger budget or an offer less is worth (needs a horizon).",
+)  # fmt: skip
 def solve(
     file: str,
     overrides: tuple[str, ...],
@@ -101,6 +109,8 @@ def solve(
     color: ColorChoice,
     quiet: bool,
     verbose: bool,
+    robust: bool,
+    sensitivity: bool,
 ) -> None:
     """Find the cheapest GPUs for the workloads of a scenario FILE (- for standard input).
 
@@ -111,7 +121,10 @@ def solve(
         refuse_unwritable(out)
     clock = time.monotonic()
     scenario = load_scenario(scenario_path(file), overrides, color, quiet=quiet or form == "json")
-    from planner.api import SolveLimits, solve_fully, with_alternatives
+    if (robust or sensitivity) and scenario.spec.horizon is None:
+        asked = "--robust" if robust else "--sensitivity"
+        raise click.UsageError(f"{asked} needs a scenario with a `horizon`")
+    from planner.api import SolveLimits, solve_fully, with_alternatives, with_uncertainty
 
     limits = SolveLimits(deterministic_time=work, wall_s=time_limit, gap=gap / 100)
     on_terminal = sys.stderr.isatty() and not quiet
@@ -119,6 +132,10 @@ def solve(
         found = solve_fully(scenario, limits=limits, progress=report)
         if alternatives:
             found = with_alternatives(scenario, found, count=alternatives, within=within)
+        if robust or sensitivity:
+            found = with_uncertainty(
+                scenario, found, robust=robust, sensitivity=sensitivity, limits=limits
+            )
     plan = found.plan
     if verbose:
         _tell(plan, time.monotonic() - clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.layout import Layout
-from planner.optimize.answer_periods import answer_periods
+from planner.optimize.answer_periods import PeriodsAnswer, answer_periods
 from planner.optimize.assemble import assemble, has_plan
 from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
@@ -32,6 +32,8 @@ class Answer:
     considered: ConsideredByWorkload
     built: Built | None = None
     outcome: Outcome | None = None
+    over_periods: PeriodsAnswer | None = None
+    """The problem over all periods, where the scenario has a horizon."""
 
 
 class SolverBug(RuntimeError):  # noqa: N818 - reads as what it is
@@ -94,7 +96,7 @@ def _over_periods(
     if found.outcome is not None and found.outcome.status is Status.INVALID:
         raise SolverBug(found.outcome.message)
     first = found.parts[0]
-    return Answer(found.plan, first.question, first.considered)
+    return Answer(found.plan, first.question, first.considered, over_periods=found)
 
 
 def chosen_layouts(found: Answer, number: int) -> frozenset[tuple[str, Layout]]:

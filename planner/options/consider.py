@@ -60,7 +60,7 @@ def consider_one(
     if all(_offloads(option.layout) for option in found.options):
         found = found.plus(_over_nodes(bare, one, pool.max_nodes, detail=detail, cache=cache))
     options = tuple(replace(o, workload=ask.name, pool=pool.name) for o in found.options)
-    kept, pruned = prune(options)
+    kept, pruned = prune(options, multiples=free_replicas(ask))
     return Considered(
         ask.name,
         pool.name,
@@ -101,6 +101,16 @@ def _over_nodes(
         if more.options:
             break
     return found
+
+
+def free_replicas(ask: Ask) -> bool:
+    """Whether any number of replicas may stand anywhere in the pool, so that many small ones may beat a large one."""
+    return (
+        isinstance(ask, ServingAsk)
+        and ask.replicas_max is None
+        and ask.gpus_max is None
+        and not (ask.by_size or ask.distinct_nodes)
+    )
 
 
 def _excluded(ask: Ask, pool: PoolFacts) -> Rejection | None:

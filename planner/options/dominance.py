@@ -45,8 +45,33 @@ def _rank(option: Option) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def prune(options: Iterable[Option]) -> tuple[list[Option], list[tuple[Option, Option]]]:
-    """Options worth keeping, and the others each with the one that dominates it."""
+def multiple_dominates(small: Option, large: Option) -> bool:
+    """Whether k = floor(large.gpus / small.gpus) > 1 replicas of `small` can stand in for one of `large`.
+
+    They fit wherever the large one does (no more GPUs, host RAM or NVMe on the same node), carry at least its load,
+    and losing one of them loses less. Holds for services that may take any number of replicas, anywhere in the pool.
+    """
+    k = large.gpus // small.gpus
+    return (
+        k > 1
+        and small.pool == large.pool
+        and small.nodes == large.nodes == 0
+        and k * small.host_bytes <= large.host_bytes
+        and k * small.nvme_bytes <= large.nvme_bytes
+        and small.preference <= large.preference
+        and small.utilisation <= large.utilisation
+        and k * small.units >= large.units
+        and k * small.timing.rate_low >= large.timing.rate_low
+    )
+
+
+def prune(
+    options: Iterable[Option], *, multiples: bool = False
+) -> tuple[list[Option], list[tuple[Option, Option]]]:
+    """Options worth keeping, and the others each with the one that dominates it.
+
+    `multiples`: also those that several replicas of a smaller one beat.
+    """
     groups: dict[tuple[str, int], list[Option]] = defaultdict(list)
     for option in options:
         groups[option.pool, option.gpus].append(option)
@@ -56,6 +81,8 @@ def prune(options: Iterable[Option]) -> tuple[list[Option], list[tuple[Option, O
         best: list[Option] = []
         for option in sorted(groups[key], key=_rank):
             stronger = next((b for b in best if dominates(b, option)), None)
+            if stronger is None and multiples:
+                stronger = next((b for b in kept if multiple_dominates(b, option)), None)
             if stronger is None:
                 best.append(option)
             else:

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import Field
+
+from planner.plan.base import Money as Money
+from planner.plan.base import PlanModel as PlanModel
+from planner.plan.money_schema import Baseline as Baseline
+from planner.plan.money_schema import CostParts as CostParts
+from planner.plan.money_schema import Order as Order
+from planner.plan.money_schema import PlanMoney as PlanMoney
+from planner.plan.money_schema import Robust as Robust
+from planner.plan.money_schema import RobustCase as RobustCase
+from planner.plan.money_schema import RobustOrder as RobustOrder
+from planner.plan.money_schema import Sensitivity as Sensitivity
+from planner.plan.money_schema import Slip as Slip
+from planner.plan.money_schema import TeamCost as TeamCost
+from planner.plan.money_schema import UnitCost as UnitCost
 
 SCHEMA: Literal["planner/plan/1"] = "planner/plan/1"
-
-Money = Annotated[
-    Decimal, PlainSerializer(lambda v: format(v, ".2f"), return_type=str, when_used="json")
-]
-
-
-class PlanModel(BaseModel):
-    """Base of all parts of a plan: immutable, unknown keys are errors."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True
-    )
 
 
 class Status(StrEnum):
@@ -209,25 +211,6 @@ class PlanPool(PlanModel):
     """Part of `cost` that no workload's GPUs carry: rented or owned GPUs standing idle."""
 
 
-class CostParts(PlanModel):
-    """What one period costs, by kind; the parts add up to its cost to the cent."""
-
-    purchases: Money = Decimal(0)
-    """Write-off of bought nodes (`accrual`), or their payment on delivery (`cash`)."""
-    support: Money = Decimal(0)
-    """Support contracts of bought nodes."""
-    upkeep: Money = Decimal(0)
-    """Hosting and staff of owned and bought nodes in use."""
-    energy: Money = Decimal(0)
-    """Energy of owned and bought GPUs in use."""
-    commitments: Money = Decimal(0)
-    """Rent the plan commits to: by hours of its term (`accrual`), or as it is paid (`cash`)."""
-    contracts: Money = Decimal(0)
-    """Rent of contracts signed before: due in any case."""
-    rent: Money = Decimal(0)
-    """Rent on demand."""
-
-
 class PlanPeriod(PlanModel):
     """One budget period: what runs where, what it costs, what is paid."""
 
@@ -245,93 +228,6 @@ class PlanPeriod(PlanModel):
     """All other payments in this period, whatever the convention."""
     workloads: tuple[PlanWorkload, ...] = ()
     pools: tuple[PlanPool, ...] = ()
-
-
-class Order(PlanModel):
-    """One line of the order list, or a contract that runs already."""
-
-    pool: str
-    gpu: str
-    action: Literal["buy", "commit", "contract"]
-    offer: int
-    """Which of the pool's offers of that kind, counted from 1 as the scenario lists them."""
-    nodes: int
-    gpus: int
-    order_by: str | None
-    """Last day to order; None for what is signed already."""
-    arrives: str
-    until: str
-    """End of life, of the term or of the contract."""
-    unit_price: Money
-    """Of one node: purchase with installation, or all rent of the term."""
-    price: Money
-    """Of all nodes of the line."""
-    cost: Money
-    """Counted within the horizon by the plan's convention, support included."""
-    paid: Money
-    """Paid within the horizon, support included."""
-    due_after: Money = Decimal(0)
-    """Still to be paid after the horizon."""
-    book_value: Money = Decimal(0)
-    """Value of bought nodes at the end of the horizon that is not written off."""
-    source: str = ""
-    break_even: float | None = None
-    """Share of its hours a node must be in use for the order to beat rent on demand of the same GPU."""
-    crossover_months: float | None = None
-    """Months of full use after which a purchase has cost less than that rent; None: never, or nothing to compare."""
-
-
-class Baseline(PlanModel):
-    """The same workloads under a simple rule, solved like the plan."""
-
-    name: str
-    rule: str
-    cost: Money | None
-    """None where not everything can be served."""
-    saving: Money | None = None
-    """What the plan costs less."""
-    bound: Money | None = None
-    """The rule can cost no less; equal to its cost where proven."""
-    unserved: tuple[str, ...] = ()
-    """Workloads, with their period, that the rule leaves without GPUs."""
-
-
-class UnitCost(PlanModel):
-    """What a workload's work costs by the unit."""
-
-    workload: str
-    team: str
-    cost: Money
-    gpu_hours: float
-    """GPU-hours held for it."""
-    usd_per_gpu_hour: float | None = None
-    million_tokens: float | None = None
-    """Prompt and output tokens of the demand, in millions; None where no request rate is given."""
-    usd_per_million_tokens: float | None = None
-    usd_per_million_output: float | None = None
-    """All cost over output tokens alone."""
-    runs: int = 0
-    usd_per_run: float | None = None
-
-
-class TeamCost(PlanModel):
-    """Chargeback: what the workloads of a team carry; idle GPUs are a row of their own."""
-
-    team: str
-    cost: Money
-    share: float
-
-
-class PlanMoney(PlanModel):
-    """Totals over the horizon."""
-
-    convention: Literal["accrual", "cash"]
-    capex: Money
-    opex: Money
-    due_after: Money
-    """Obligation left: payments already bound to fall due after the horizon."""
-    book_value: Money
-    """Value of the purchases at its end."""
 
 
 class PlanRejection(PlanModel):
@@ -482,6 +378,10 @@ class Plan(PlanModel):
     baselines: tuple[Baseline, ...] = ()
     unit_costs: tuple[UnitCost, ...] = ()
     teams: tuple[TeamCost, ...] = ()
+    robust: Robust | None = None
+    """With `--robust` only."""
+    sensitivity: tuple[Sensitivity, ...] = ()
+    """With `--sensitivity` only: strongest first."""
     rejections: tuple[PlanRejection, ...] = ()
     conflict: tuple[ConflictRow, ...] = ()
     repairs: tuple[Repair, ...] = ()

@@ -127,7 +127,8 @@ def _inventory(plan: Plan, width: int) -> list[str]:
         return []
     bought = [Column("bought", ">")] if plan.periods else []
     columns = (
-        Column("POOL", clip=True), Column("GPU", clip=True, drop=1), Column("NODES owned", ">"), *bought, Column("rented", ">"),
+        Column("POOL", clip=True), Column("GPU", clip=True, drop=1), Column("NODES owned", ">"), *bought,
+        Column("rented", ">"),
         Column("GPUS used/held", ">"), Column(plan.cost.currency if plan.cost else "", ">"),
     )  # fmt: skip
     shown = [p for p in plan.pools if p.used_nodes or p.owned or p.cost]

@@ -29,6 +29,13 @@ def check_horizon(spec: ScenarioFile, root: Located) -> Iterator[Diagnostic]:
     for index, pool in enumerate(spec.inventory):
         yield from _pool(pool, horizon, ["inventory", index], root)
     yield from _lists(spec, count, root)
+    for key in ("demand", "prices"):
+        values = getattr(spec.uncertainty, key, None)
+        if values is not None and (len(values) != 2 or not 0 < values[0] <= 1 <= values[1]):
+            yield clash(
+                root, ["uncertainty", key], f"`{key}` is not a low and a high share around 100 %",
+                help=f"write it like `{key}: [80 %, 120 %]`",
+            )  # fmt: skip
 
 
 def _lengths(horizon: Horizon, root: Located) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from planner.catalog.records import Mla, Moe
 from planner.scenario.formats import Day, EnergyPrice, MonthlyPrice, PlainSum
-from planner.scenario.numbers import ONE_OR_LIST, Count, Factor, PositiveCount, Tokens
+from planner.scenario.numbers import ONE_OR_LIST, Count, Factor, Multiple, PositiveCount, Tokens
 from planner.scenario.quantities import Duration, Power
 from planner.scenario.schema_base import Flag, Part, Short, Text
 from planner.scenario.schema_supply import Pool
@@ -70,6 +70,21 @@ class Limits(Part):
         default=None, examples=["40 kW"]
     )
     """Most power of the machines in use; may be a list with one value per period."""
+
+
+class Uncertainty(Part):
+    """How far things may turn out otherwise, for `planner solve --robust`; needs a `horizon`."""
+
+    demand: Annotated[tuple[Multiple, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=[["80 %", "130 %"]]
+    )
+    """Low and high demand of the services, as shares of the stated one; absent: 80 % and 120 %."""
+    prices: Annotated[tuple[Multiple, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=[["90 %", "115 %"]]
+    )
+    """Low and high prices of energy and rent on demand, as shares of the stated ones; absent: 90 % and 110 %."""
+    late: Duration | None = Field(default=None, examples=["4 weeks"])
+    """How late purchases may arrive; absent: 4 weeks."""
 
 
 class OwnModel(Part):
@@ -144,6 +159,10 @@ class ScenarioFile(Part):
     """What to minimise, first things first."""
     limits: Limits = Field(default=Limits.model_construct(), examples=[{"opex": "20000 USD/month"}])
     """What must not be exceeded."""
+    uncertainty: Uncertainty | None = Field(
+        default=None, examples=[{"demand": ["80 %", "130 %"], "late": "4 weeks"}]
+    )
+    """How far demand, prices and deliveries may turn out otherwise."""
     inventory: tuple[Pool, ...] = Field(
         min_length=1, examples=[[{"pool": "box", "gpu": "l40s", "owned": {"nodes": 1}}]]
     )

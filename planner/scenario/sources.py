@@ -82,8 +82,8 @@ class Sources:
 def printable(text: str) -> str:
     r"""The text with bytes that were no UTF-8, as in a file name, written out.
 
-    >>> printable("caf\udce9")
-    'caf\\\\udce9'
+    >>> print(printable("caf\udce9"))
+    caf\udce9
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

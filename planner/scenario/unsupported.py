@@ -87,6 +87,7 @@ UNSUPPORTED: Final = (
         "workloads[].demand", "a list of demands",
         "give one demand, and its share in each period as `periods: [100 %, 120 %]`", _is_list,
     ),
+    Unsupported("uncertainty", "uncertainty without a `horizon`", "give a `horizon`, or remove it", with_horizon=True),
     Unsupported("workloads[].demand.growth", "growing demand without a `horizon`", _PER_PERIOD, with_horizon=True),
     Unsupported("workloads[].demand.periods", "demand per period without a `horizon`", _PER_PERIOD, with_horizon=True),
 )  # fmt: skip

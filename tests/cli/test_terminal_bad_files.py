@@ -133,7 +133,7 @@ WRONG = {
     "unknown model": (["fit", "llama-3.1-9b", "--on", "l40s"], "llama-3.1-8b"),
     "unknown model, nothing near": (["fit", "zzzz", "--on", "l40s"], "planner catalog list models"),
     "unknown GPU": (["fit", "llama-3.1-8b", "--on", "4xl40z"], "l40s"),
-    "no GPU": (["fit", "llama-3.1-8b", "--on", "4x"], "planner catalog list gpus"),
+    "no GPU": (["fit", "llama-3.1-8b", "--on", "4x"], "4xv100-sxm2-32gb"),
     "bare bandwidth": ([*FIT, "--nvlink", "300"], "GB/s"),
     "bare size": ([*FIT, "--host-ram", "256"], "GiB"),
     "huge context": ([*FIT, "--context", "1" + "0" * 30], "1" + "0" * 30),

@@ -69,7 +69,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     return Plan.model_validate(json.loads(path.read_text()))
 
 
-@pytest.mark.parametrize("width", (60, 67, 80, 99, 140, 200))
+@pytest.mark.parametrize("width", [60, 67, 80, 99, 140, 200])
 def test_a_plan_fits_any_width_and_keeps_its_prices(lab: Plan, width: int) -> None:
     text = render_text(lab, width=width)
     assert not too_wide(text, width)

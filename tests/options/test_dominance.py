@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.layout import Layout
-from planner.options.dominance import dominates, prune
+from planner.options.dominance import dominates, multiple_dominates, prune
 from planner.options.records import Account, Option, Timing
 
 ACCOUNT = Account((), 10.0, 11.0, 80.0, 79.0, "cuda_total")
@@ -59,3 +59,25 @@ def test_a_slower_option_that_spares_host_ram_stays() -> None:
     lean, fast = make(1, 100, 0, 0, "a"), make(1, 2000, 3, 0, "a")
     assert len(prune([lean, fast])[0]) == 2
     assert len(prune([lean, replace(fast, host_bytes=0)])[0]) == 1
+
+
+@given(OPTIONS)
+def test_with_multiples_each_pruned_option_has_replicas_that_stand_in(
+    options: list[Option],
+) -> None:
+    kept, pruned = prune(options, multiples=True)
+    assert len(kept) + len(pruned) == len(options)
+    for loser, winner in pruned:
+        count = 1 if dominates(winner, loser) else loser.gpus // winner.gpus
+        assert any(winner is k for k in kept)
+        assert count * winner.gpus <= loser.gpus
+        assert count * winner.units >= loser.units
+        assert count * winner.host_bytes <= loser.host_bytes
+
+
+def test_two_small_replicas_beat_a_large_one_that_scales_worse() -> None:
+    small, large = make(1, 500, 0, 0, "a"), make(2, 990, 0, 0, "a")
+    assert multiple_dominates(small, large)
+    assert not multiple_dominates(small, replace(large, units=1001))
+    assert prune([small, large], multiples=True)[0] == [small]
+    assert len(prune([small, large])[0]) == 2
