@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
+from planner.options.lean import lean
 from planner.options.problem import (
     DEMAND_UNITS,
     SIZE_PARTS,
@@ -115,9 +116,10 @@ def _supply(supplier: Supplier, term: Term, *, first: bool) -> Supply:
 def _block(ask: Ask, wish: Wish, candidates: list[Candidate]) -> Block:
     serving = isinstance(ask, ServingAsk)
     bounded = ask.gpus_max is not None or (isinstance(ask, ServingAsk) and ask.replicas_max)
+    by_size = isinstance(ask, ServingAsk) and ask.by_size
     return Block(
         name=ask.name,
-        candidates=tuple(candidates),
+        candidates=tuple(candidates) if by_size else lean(candidates),
         exactly_one=not serving,
         min_replicas=ask.replicas_min if isinstance(ask, ServingAsk) else 1,
         spare_replicas=ask.spare if isinstance(ask, ServingAsk) else 0,

@@ -109,7 +109,8 @@ def free_replicas(ask: Ask) -> bool:
         isinstance(ask, ServingAsk)
         and ask.replicas_max is None
         and ask.gpus_max is None
-        and not (ask.by_size or ask.distinct_nodes)
+        and not ask.distinct_nodes
+        and not ask.by_size
     )
 
 

@@ -1,0 +1,60 @@
+"""Candidates that no cheapest plan needs: another on the same supply takes no more of anything and gives no less."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from planner.options.problem import Candidate
+
+
+def outdoes(a: Candidate, b: Candidate) -> bool:
+    """Whether `a` can replace each replica of `b` in every plan, at no more cost and no worse a tie.
+
+    A smaller replica fits wherever a larger one does; with at least its units the demand stays covered, also after
+    losing spare replicas.
+    """
+    return (
+        a.supply == b.supply
+        and a.own_nodes == b.own_nodes
+        and a.gpus <= b.gpus
+        and a.whole_nodes <= b.whole_nodes
+        and a.units >= b.units
+        and a.cost_cents <= b.cost_cents
+        and a.host_sixteenths <= b.host_sixteenths
+        and a.preference <= b.preference
+        and a.power_w <= b.power_w
+        and (
+            a.max_replicas is None
+            or (b.max_replicas is not None and a.max_replicas >= b.max_replicas)
+        )
+    )
+
+
+def lean(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates worth giving to the optimizer, in their order.
+
+    >>> cheap = Candidate("a", 0, 4, 0, 2000, 219)
+    >>> dear = Candidate("b", 0, 8, 0, 2000, 263)
+    >>> [c.key for c in lean([dear, cheap])]
+    ['a']
+    """
+    groups: dict[tuple[int, bool], list[int]] = defaultdict(list)
+    for number, candidate in enumerate(candidates):
+        groups[candidate.supply, candidate.own_nodes].append(number)
+    kept: set[int] = set()
+    for numbers in groups.values():
+        best: list[int] = []
+        # In this order nothing later can outdo an earlier one it does not equal.
+        for number in sorted(numbers, key=lambda n: _rank(candidates[n], n)):
+            if not any(outdoes(candidates[b], candidates[number]) for b in best):
+                best.append(number)
+        kept.update(best)
+    return tuple(c for number, c in enumerate(candidates) if number in kept)
+
+
+def _rank(c: Candidate, number: int) -> tuple[object, ...]:
+    return (
+        c.gpus, c.whole_nodes, c.cost_cents, -c.units, c.host_sixteenths, c.preference, c.power_w,
+        c.key, number,
+    )  # fmt: skip
