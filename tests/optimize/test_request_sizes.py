@@ -151,3 +151,20 @@ def test_mistakes_are_told(override: str, words: str) -> None:
     with pytest.raises(DiagnosticError) as error:
         planner.load(HERE / "two-gpus.yaml", [override])
     assert any(words in d.message for d in error.value.diagnostics)
+
+
+@pytest.mark.parametrize(("whole", "cents"), [(False, 400), (True, 600)])
+def test_size_that_no_type_carries_alone_on_cheap_nodes(whole: bool, cents: int) -> None:
+    """One cheap node and two dear ones of another type; the requests of the only size fill two."""
+    candidates = tuple(
+        Candidate(key, supply, 1, 0, 2000, 0, loads=(4000,))
+        for supply, key in enumerate(("cheap", "dear"))
+    )
+    block = Block("service", candidates, False, size_parts=2, whole_sizes=whole)
+    supplies = (
+        Supply("cheap", "rented", 1, 1, 100, "a"),
+        Supply("dear", "rented", 1, 2, 300, "b"),
+    )
+    problem = Problem((block,), supplies)
+    assert solve(problem).cost_cents == cents
+    assert brute_force(problem).cost_cents == cents

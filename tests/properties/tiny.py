@@ -66,9 +66,14 @@ def _block(random: Random, index: int, supplies: tuple[Supply, ...]) -> Block:
         _candidate(random, f"{index}.{number}", supplies, job, offload)
         for number in range(random.choice([1, 2, 2, 3, 3, 4]))
     )
+    whole = False
     sizes = 0 if job or random.random() >= 0.2 else random.choice([1, 2, 2])
     if sizes:
-        candidates = tuple(replace(c, loads=_loads(random, sizes)) for c in candidates[:3])
+        whole = random.random() < 0.4
+        candidates = tuple(
+            replace(c, loads=_loads(random, sizes, heavy=whole))
+            for c in candidates[: 2 if whole else 3]
+        )
     spare = 0 if job else random.choice([0, 0, 0, 1, 1, 2 if not sizes else 0])
     return Block(
         name=f"w{index}",
@@ -82,13 +87,16 @@ def _block(random: Random, index: int, supplies: tuple[Supply, ...]) -> Block:
         required=random.random() < 0.75,
         priority=random.randint(1, 2),
         size_parts=random.choice([1, 2, 3, 4]) if sizes else 0,
-        whole_sizes=sizes > 0 and random.random() < 0.4,
+        whole_sizes=whole,
         multiplicity=2 if random.random() < 0.12 else 1,
     )
 
 
-def _loads(random: Random, sizes: int) -> tuple[int, ...]:
+def _loads(random: Random, sizes: int, *, heavy: bool) -> tuple[int, ...]:
     """Some round loads, so that replicas are filled to the brim; at least one size is served."""
+    if heavy:
+        # More than one replica carries: only then does it matter whether a size may be split.
+        return tuple(random.choice([1500, 3000, 4000]) for _ in range(sizes))
     loads = [random.choice([-1, 500, 700, 1000, 1000, 1500, 2000]) for _ in range(sizes)]
     if max(loads) < 0:
         loads[0] = 1000
