@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from planner.optimize.blocks import Demand, Pick
-from planner.optimize.build import Build, Terms
+from planner.optimize.build import Build, Flow, Terms
 from planner.optimize.linear import row
 
 HASH_BITS: int = 20
@@ -29,6 +29,8 @@ def tie_objectives(build: Build) -> Iterator[tuple[str, dict[int, int]]]:
     if build.flows:
         yield "routes", {column: 1 for column, _ in _route_columns(build)}
     yield "content", _sum(build, lambda d, p: p.replicas * content_rank(d, p))
+    if build.flows:
+        yield "shares", {flow.column: _share_rank(build, flow) for flow in build.flows}
 
 
 def _sum(build: Build, weight: Callable[[Demand, Pick], int]) -> dict[int, int]:
@@ -54,6 +56,14 @@ def _type_columns(build: Build) -> Terms:
     return [(column, 1) for column in columns.values()]
 
 
+def _share_rank(build: Build, flow: Flow) -> int:
+    """A number that depends on what is served and by what, never on names or places."""
+    demand = build.demands[flow.demand]
+    keys = sorted(demand.picks[at].facts.key for at in flow.picks)
+    loads = sorted({pick.facts.loads[flow.size] for pick in demand.picks})
+    return _hashed([*keys, *map(str, loads)])
+
+
 def _route_columns(build: Build) -> Terms:
     """One Boolean column per kind and request size that is 1 if any such requests go there."""
     columns: Terms = []
@@ -77,6 +87,10 @@ def content_rank(demand: Demand, pick: Pick) -> int:
         f"{block.min_replicas},{block.spare_replicas},{block.priority},{block.required}",
         pick.facts.key,
     ]
+    return _hashed(parts)
+
+
+def _hashed(parts: Sequence[str]) -> int:
     digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
     rank: int = int.from_bytes(digest[:4], "big") % 2**HASH_BITS
     return 1 + rank

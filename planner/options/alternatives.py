@@ -47,11 +47,14 @@ def _prices(
     """Price under each term that has room for the replicas."""
     node_gpus = supplier.facts.node_gpus
     for term in supplier.terms:
-        per_node = node_gpus // option.gpus
-        if per_node * term.max_nodes < option.replicas:
+        room = node_gpus // option.gpus * term.max_nodes
+        if option.nodes:
+            room = term.max_nodes // option.nodes
+        if room < option.replicas:
             continue
         place = (0, supplier, term)
         for candidate in candidates_of(ask, wish, option, 0, place, question.energy):
             replicas = math.ceil(option.units * option.replicas / candidate.units)
-            share = 0 if candidate.own_nodes else node_cost_cents(term) * candidate.gpus / node_gpus
+            held = candidate.gpus + candidate.whole_nodes * node_gpus
+            share = 0 if candidate.own_nodes else node_cost_cents(term) * held / node_gpus
             yield math.ceil((candidate.cost_cents + share) * replicas)

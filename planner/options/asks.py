@@ -25,6 +25,13 @@ class PoolFacts:
     host_bytes: int | None
     """Usable host RAM of one node; None: unknown, so nothing may be offloaded to it."""
     nvme_bytes: int | None
+    nodes: int = 1
+    """Whole nodes that one replica is to take; above 1, all of their GPUs."""
+
+    @property
+    def replica_gpus(self) -> int:
+        """Most GPUs of one replica: those of one node, or exactly those of several."""
+        return self.node_gpus * self.nodes
 
     @property
     def max_gpus(self) -> int:

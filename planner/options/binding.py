@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from planner.options.alternatives import Alternative, alternatives
 from planner.options.asks import Ask, ServingAsk, TrainingAsk
 from planner.options.describe import layout_text
-from planner.options.problem import DEMAND_UNITS
+from planner.options.problem import DEMAND_UNITS, LOAD_UNITS
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Option, Reason, Rejection
 from planner.options.refusals import miss, nearest_miss
@@ -57,8 +58,58 @@ def slack_words(question: Question, draft: plan.Plan) -> tuple[str, ...]:
 
 def summary_words(ask: Ask, workload: plan.PlanWorkload) -> str:
     """Speed of each assignment against what was asked."""
-    parts = [_speed_words(ask, a) for a in workload.assignment]
-    return "; ".join(dict.fromkeys(parts))
+    parts = workload.assignment
+    if workload.routing and isinstance(ask, ServingAsk):
+        return _busy_words(ask, workload)
+    if len(parts) > 1 and isinstance(ask, ServingAsk):
+        return _together_words(ask, parts)
+    return "; ".join(dict.fromkeys(_speed_words(ask, a) for a in parts))
+
+
+def _busy_words(ask: ServingAsk, workload: plan.PlanWorkload) -> str:
+    """Requests shared out by size: how busy each kind of replica is, by what it was given."""
+    parts = workload.assignment
+    words = []
+    for kind in dict.fromkeys(r.assignments for r in workload.routing):
+        load = sum(r.load * r.parts / r.of for r in workload.routing if r.assignments == kind)
+        replicas = sum(parts[at].replicas for at in kind)
+        names = " and ".join(dict.fromkeys(f"`{parts[at].pool}`" for at in kind))
+        copies = f"{replicas} x " if replicas > 1 else ""
+        words.append(
+            (min(kind), f"{copies}{names} {100 * load / LOAD_UNITS / replicas:.0f} % busy")
+        )
+    each = ", ".join(text for _, text in sorted(words))
+    source = ", as you measured" if ask.measured else ""
+    return f"{ask.rate or 0.0:.2f} requests/s asked: {each}{source}" + _slowest_words(ask, parts)
+
+
+def _together_words(ask: ServingAsk, parts: Sequence[plan.Assignment]) -> str:
+    """All assignments of one service: their rates add up, the slowest latency counts."""
+    total = sum(p.speed.rate_low * p.replicas for p in parts)
+    each = ", ".join(
+        f"`{p.pool}` {p.speed.rate_low * p.replicas:,.{0 if ask.concurrent else 2}f}" for p in parts
+    )
+    if ask.concurrent is not None:
+        words = f"{total:,.0f} requests in flight together, {ask.concurrent} asked: {each}"
+    else:
+        words = f"{total:.2f} requests/s together, {ask.rate or 0.0:.2f} asked: {each}"
+    return words + _slowest_words(ask, parts)
+
+
+def _slowest_words(ask: ServingAsk, parts: Sequence[plan.Assignment]) -> str:
+    """The slowest latency of all assignments, and what limits them."""
+    words = ""
+    for name, wanted in (("ttft_s", ask.ttft_s), ("tpot_s", ask.tpot_s)):
+        slowest = max((getattr(p.speed, name) or 0.0 for p in parts), default=0.0)
+        if slowest and ask.kind == "inference":
+            limit = f" of {duration(wanted)}" if wanted is not None else ""
+            words += f", {name[:4].upper()} up to {duration(slowest)}{limit}"
+    sure = ", extrapolated" if any(p.speed.extrapolated for p in parts) else ""
+    limits = " and ".join(dict.fromkeys(p.speed.limit for p in parts))
+    if not ask.measured:
+        words += f"; {limits} limit{'s' if ' and ' not in limits else ''}{sure}"
+    notes = dict.fromkeys(_only_at_best(ask, p) for p in parts)
+    return words + "".join(notes)
 
 
 def _speed_words(ask: Ask, part: plan.Assignment) -> str:
@@ -73,8 +124,7 @@ def _speed_words(ask: Ask, part: plan.Assignment) -> str:
             f"MFU {100 * (speed.mfu or 0):.0f} %; {speed.limit} limits{sure}"
         ) + _only_at_best(ask, part)
     assert isinstance(ask, ServingAsk)
-    limit = "as you measured" if ask.measured else f"{speed.limit} limits{sure}"
-    return f"{_serving_words(ask, part)}; {limit}" + _only_at_best(ask, part)
+    return f"{_serving_words(ask, part)}; {speed.limit} limits{sure}" + _only_at_best(ask, part)
 
 
 def _only_at_best(ask: Ask, part: plan.Assignment) -> str:
@@ -100,9 +150,10 @@ def _serving_words(ask: ServingAsk, part: plan.Assignment) -> str:
     if ask.concurrent is not None:
         words = f"{copies}{speed.rate_low:,.0f} requests in flight, {ask.concurrent} asked"
     else:
-        best = "" if ask.measured else f" (best estimate {speed.rate:.2f})"
-        mix = " of the mix it can serve" if ask.by_size else ""
-        words = f"{copies}{speed.rate_low:.2f} requests/s{mix}{best}, {ask.rate:.2f} asked"
+        words = (
+            f"{copies}{speed.rate_low:.2f} requests/s (best estimate {speed.rate:.2f}), "
+            f"{ask.rate:.2f} asked"
+        )
     for name, have, want in (
         ("TTFT", speed.ttft_s, ask.ttft_s),
         ("TPOT", speed.tpot_s, ask.tpot_s),

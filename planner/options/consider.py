@@ -16,6 +16,9 @@ _Key = tuple[Ask, PoolFacts]
 Cache = dict[_Key, Found]
 """Answers to questions already asked; names and the size of pools play no part in them."""
 
+MOST_NODES = 16
+"""Most nodes of one replica that are tried."""
+
 
 def candidates(ask: Ask, pool: PoolFacts, *, detail: bool = False) -> Found:
     """Options and rejections of one workload on one pool."""
@@ -51,12 +54,11 @@ def consider_one(
     if excluded is not None:
         return Considered(ask.name, pool.name, rejections=(excluded,), rejected=1)
     # The name and the pool's size play no part in what fits: equal questions share one answer.
-    key = (replace(ask, name="", pools=None, exclude_pools=()), replace(pool, name="", max_nodes=1))
-    found = cache.get(key) if cache is not None else None
-    if found is None:
-        found = candidates(key[0], key[1], detail=detail)
-        if cache is not None:
-            cache[key] = found
+    bare = replace(ask, name="", pools=None, exclude_pools=())
+    one = replace(pool, name="", max_nodes=1)
+    found = _cached(bare, one, detail=detail, cache=cache)
+    if all(_offloads(option.layout) for option in found.options):
+        found = found.plus(_over_nodes(bare, one, pool.max_nodes, detail=detail, cache=cache))
     options = tuple(replace(o, workload=ask.name, pool=pool.name) for o in found.options)
     kept, pruned = prune(options, multiples=free_replicas(ask))
     return Considered(
@@ -68,6 +70,37 @@ def consider_one(
         found.dominated + len(pruned),
         found.rejected,
     )
+
+
+def _cached(ask: Ask, pool: PoolFacts, *, detail: bool, cache: Cache | None) -> Found:
+    found = cache.get((ask, pool)) if cache is not None else None
+    if found is None:
+        found = candidates(ask, pool, detail=detail)
+        if cache is not None:
+            cache[ask, pool] = found
+    return found
+
+
+def _offloads(layout: Layout) -> bool:
+    moved = (layout.offload_optimizer, layout.offload_parameters, layout.offload_activations)
+    return moved != ("none", "none", "none") or layout.offload_weights_gib > 0
+
+
+def _over_nodes(
+    ask: Ask, pool: PoolFacts, max_nodes: int, *, detail: bool, cache: Cache | None
+) -> Found:
+    """Replicas on whole nodes, as few as do: where no replica fits one node, or only by offloading."""
+    found = Found()
+    if not pool.link.network_gb_s:
+        return found
+    for nodes in range(2, min(max_nodes, MOST_NODES) + 1):
+        if ask.gpus_max is not None and nodes * pool.node_gpus > ask.gpus_max:
+            break
+        more = _cached(ask, replace(pool, nodes=nodes), detail=detail, cache=cache)
+        found = Found(more.options, more.rejections, more.dominated, found.rejected + more.rejected)
+        if more.options:
+            break
+    return found
 
 
 def free_replicas(ask: Ask) -> bool:

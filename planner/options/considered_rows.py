@@ -60,6 +60,8 @@ def _option_row(
         duration((timing.hours or 0.0) * HOUR_S)
     )  # fmt: skip
     text = f"{account.upper_gib:.1f} of {account.usable_low_gib:.1f} GiB, {speed}"
+    if (unserved := sum(load < 0 for load in option.loads)) > 0:
+        text += f", serves {len(option.loads) - unserved} of {len(option.loads)} request sizes"
     if better is not None:
         text += f"; {layout_text(better.layout)} does as much with no more"
     return ConsideredRow(

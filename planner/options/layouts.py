@@ -32,6 +32,13 @@ class Grid:
         """Layouts in the grid."""
         return len(self.tp)
 
+    def over_nodes(self, node_gpus: int, nodes: int, *, tp_across_nodes: bool = False) -> Grid:
+        """On several nodes, the layouts that take all of their GPUs with each tensor parallel group inside one."""
+        if nodes == 1:
+            return self
+        inside = (node_gpus % self.tp == 0) | tp_across_nodes
+        return self.take((self.gpus == node_gpus * nodes) & inside)
+
     def take(self, mask: NDArray[np.bool_]) -> Grid:
         """The layouts where `mask` holds."""
         return Grid(*(getattr(self, name)[mask] for name in self.__slots__))

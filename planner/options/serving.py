@@ -59,9 +59,12 @@ def _format(
 
 
 def _layouts(ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat, *, detail: bool) -> Found:
-    most = min(pool.node_gpus, ask.gpus_max or pool.node_gpus)
+    most = min(pool.replica_gpus, ask.gpus_max or pool.replica_gpus)
+    least = max(ask.gpus_min, most if pool.nodes > 1 else 1)
     experts = ask.model.moe.num_experts if ask.model.moe else 0
-    grid = serving_grid(most, ask.degrees, experts=experts, min_gpus=ask.gpus_min)
+    grid = serving_grid(most, ask.degrees, experts=experts, min_gpus=least).over_nodes(
+        pool.node_gpus, pool.nodes, tp_across_nodes=ask.degrees.tp_across_nodes
+    )
     refused: list[Rejection] = []
     legal = np.ones(len(grid), bool)
     for i in range(len(grid)):

@@ -111,7 +111,7 @@ def _option(run: ServingPass, i: int) -> Option:
         pool=pool.name,
         layout=layout,
         gpus=layout.gpus,
-        nodes=0,
+        nodes=pool.nodes if pool.nodes > 1 else 0,
         replicas=max(ask.replicas_min, replicas),
         units=units,
         host_bytes=round(account.host_gib * GIB),

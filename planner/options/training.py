@@ -135,8 +135,8 @@ def _unique(rejections: list[Rejection]) -> tuple[Rejection, ...]:
 
 
 def _grid(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Grid:
-    """Layouts within one node; a layer split uses its GPUs as stages, the others as data-parallel ranks."""
-    most = min(pool.node_gpus, ask.gpus_max or pool.node_gpus)
+    """Layouts of one replica; a layer split uses its GPUs as stages, the others as data-parallel ranks."""
+    most = min(pool.replica_gpus, ask.gpus_max or pool.replica_gpus)
     experts = ask.model.moe.num_experts if ask.model.moe else 0
     layers = recipe.sharding == "layers"
     grid = training_grid(
@@ -146,8 +146,8 @@ def _grid(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Grid:
         ask.micro_batch,
         tensor_parallel=layers or model_parallel(ask),
         experts=experts,
-        min_gpus=ask.gpus_min,
-    )
+        min_gpus=max(ask.gpus_min, most if pool.nodes > 1 else 1),
+    ).over_nodes(pool.node_gpus, pool.nodes, tp_across_nodes=ask.degrees.tp_across_nodes)
     if layers:
         return grid.take((grid.tp == 1) & (grid.dp == 1) & (grid.pp > 1))
     if recipe.sharding in ("fsdp", "zero") and not recipe.offloads:
@@ -249,13 +249,14 @@ def _compute(
     def spread(value: object) -> Floats:
         return np.broadcast_to(np.asarray(value, np.float64), shape)
 
+    on_node = grid.gpus / pool.nodes
     rate = speed.low if ask.careful else speed.tokens_per_s
     return _Pass(
         ask, pool, recipe, kernel, grid, memory, speed, accumulation,
         need=spread(ledger.upper if ask.careful else ledger.best),
         have=spread(ledger.usable_low if ask.careful else ledger.usable),
-        host=spread(memory.host_bytes.upper if ask.careful else memory.host_bytes.best) * grid.gpus,
-        nvme=spread(memory.nvme_bytes) * grid.gpus,
+        host=spread(memory.host_bytes.upper if ask.careful else memory.host_bytes.best) * on_node,
+        nvme=spread(memory.nvme_bytes) * on_node,
         hours=ask.tokens / np.maximum(spread(rate), 1e-9) / HOUR_S,
     )  # fmt: skip
 
@@ -361,7 +362,7 @@ def _option(run: _Pass, i: int) -> Option:
         pool=run.pool.name,
         layout=layout,
         gpus=layout.gpus,
-        nodes=0,
+        nodes=run.pool.nodes if run.pool.nodes > 1 else 0,
         replicas=1,
         units=DEMAND_UNITS,
         host_bytes=math.ceil(run.host[i]),
