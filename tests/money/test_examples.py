@@ -11,7 +11,9 @@ RATES = {"assistant": 2.0, "search": 20.0, "campaign": 4.0}
 
 
 def demand(factor: float) -> list[str]:
-    return [f"workloads.{name}.demand.requests={rate * factor:g} /s" for name, rate in RATES.items()]
+    return [
+        f"workloads.{name}.demand.requests={rate * factor:g} /s" for name, rate in RATES.items()
+    ]
 
 
 def prices(factor: float) -> list[str]:

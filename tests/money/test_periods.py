@@ -64,7 +64,12 @@ def test_demand_and_prices_of_each_period(tmp_path: Path) -> None:
     scenario = load(tmp_path)
     here = [in_period(scenario, p) for p in periods_of(scenario)]
     names = [[w.name for w in s.workloads] for s in here]
-    assert names == [["grows", "tune"], ["grows", "campaign", "tune"], ["grows", "campaign"], ["grows"]]
+    assert names == [
+        ["grows", "tune"],
+        ["grows", "campaign", "tune"],
+        ["grows", "campaign"],
+        ["grows"],
+    ]
     rates = [float(s.workload("grows").spec.demand.requests) for s in here]  # type: ignore[union-attr,arg-type]
     assert rates == [5, 6, 7.2, 8.64]
     assert here[2].workload("campaign").spec.demand.concurrent == 13  # type: ignore[union-attr]
