@@ -110,12 +110,14 @@ def _hopeless(scenario: Scenario, parts: tuple[Part, ...]) -> tuple[Part, list[s
 
 
 def _refused(scenario: Scenario, part: Part, names: list[str]) -> plan.Plan:
+    told = explain_workloads(part.scenario, part.question, part.considered, names)
+    when = f"this is so in the period from {part.period.start} to {part.period.end}"
     return plan.Plan(
         scenario=scenario.name,
         status=plan.Status.INFEASIBLE,
         workloads=_unserved(scenario),
         rejections=folded(part.considered),
-        explanations=explain_workloads(part.scenario, part.question, part.considered, names),
+        explanations=tuple(e.model_copy(update={"notes": (when, *e.notes)}) for e in told),
         warnings=(
             f"the period from {part.period.start} has no place for {', '.join(names)}",
             *part.question.warnings,
@@ -133,15 +135,32 @@ def _unserved(scenario: Scenario) -> tuple[plan.PlanWorkload, ...]:
 
 
 def _without_plan(scenario: Scenario, whole: Whole, outcome: Outcome) -> plan.Plan:
-    rows = outcome.conflict.members if outcome.conflict else ()
+    members = outcome.conflict.members if outcome.conflict else ()
+    rows = tuple(_conflict_row(scenario, row) for row in dict.fromkeys(members))
     first = whole.parts[0]
     return plan.Plan(
         scenario=scenario.name,
         status=plan.Status(outcome.status.value),
         workloads=_unserved(scenario),
-        conflict=tuple(_conflict_row(scenario, row) for row in dict.fromkeys(rows)),
+        conflict=rows,
+        explanations=(_together(outcome, rows),) if outcome.status is Status.INFEASIBLE else (),
         warnings=first.question.warnings,
         solve=stats(first.considered, outcome),
+    )
+
+
+def _together(outcome: Outcome, rows: tuple[plan.ConflictRow, ...]) -> plan.Explanation:
+    """Why the periods have no plan although every workload has options."""
+    lines = (f"line {row.line}: {row.text}" if row.line else row.text for row in rows)
+    minimal = outcome.conflict is not None and outcome.conflict.minimal
+    return plan.Explanation(
+        workload="",
+        code="P301",
+        headline="no plan exists over the horizon: these facts cannot all hold",
+        because=tuple(dict.fromkeys(lines)) or ("no order and no rent serves every period",),
+        conflict=rows,
+        checked="drop any one and a plan exists" if minimal else "not all may be needed",
+        notes=("repairs are looked for in scenarios without a horizon only",),
     )
 
 

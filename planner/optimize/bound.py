@@ -128,7 +128,9 @@ class Pricer:
         """Scaled price of each pick of each demand, in exact 64-bit arithmetic."""
         import numpy as np
 
-        reach = max(map(abs, duals), default=0) * self.widest
+        # Row by row: budgets have large coefficients and small prices, nodes the other way round.
+        sizes = np.abs(np.asarray(duals, dtype=np.float64))[self.rows] * np.abs(self.coefficients)
+        reach = np.add.reduceat(np.append(sizes, 0.0), self.starts).max(initial=0.0)
         if reach + self.dearest >= PRICE_CEILING:
             raise OverflowError("prices leave 62 bits")
         products = self.coefficients * np.asarray(duals, dtype=np.int64)[self.rows]
@@ -153,7 +155,6 @@ class Pricer:
         self.coefficients = np.array([c for data in flat for _, c in data.uses], dtype=np.int64)
         self.starts = np.cumsum(lengths) - lengths
         self.empty = lengths == 0
-        self.widest = max((sum(abs(c) for _, c in data.uses) for data in flat), default=0)
         self.dearest = max((data.cost * PRICE_SCALE for data in flat), default=0)
 
     def charged(self, number: int, duals: Sequence[int]) -> Charges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -157,7 +158,9 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     search = _search(build, budget, best, direct)
     best.search = search
     try:
-        _interruptible(budget, search.run)
+        # Prices too large for exact arithmetic end this route alone; what it has found so far holds.
+        with suppress(OverflowError):
+            _interruptible(budget, search.run)
         best.take("generation", build, search.found.values, search.found.bound)
         if not best.within(budget.limits.gap):
             direct.start()

@@ -49,7 +49,8 @@ def _table(plan: Plan, width: int) -> list[str]:
     rows: list[list[str]] = []
     for workload in plan.workloads:
         if not workload.served:
-            rows.append([workload.name, workload.model, workload.kind, "not served", *blank, "-"])
+            words = _not_served(plan, workload.name)
+            rows.append([workload.name, workload.model, workload.kind, words, *blank, "-"])
         for number, part in enumerate(workload.assignment):
             cells = _row(workload, part, first=number == 0)
             dates = [part.start or "", part.end or ""] if plan.periods else []
@@ -61,6 +62,12 @@ def _table(plan: Plan, width: int) -> list[str]:
     ]
     footer = ["TOTAL", "", "", _gpus_in_all(plan), *blank, money(plan.cost.total)]
     return render_table(columns, rows, width=width, footer=footer)
+
+
+def _not_served(plan: Plan, name: str) -> str:
+    """The words in place of GPUs, with the periods that lack them."""
+    lacking = [p.name for p in plan.periods for w in p.workloads if w.name == name and not w.served]
+    return f"not served in {', '.join(lacking)}" if lacking else "not served"
 
 
 def _gpus_in_all(plan: Plan) -> str:
