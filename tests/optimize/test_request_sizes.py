@@ -7,7 +7,10 @@ import pytest
 
 import planner
 from planner.diagnostics import DiagnosticError
+from planner.optimize import solve
+from planner.options.problem import Block, Candidate, Problem, Supply
 from planner.plan.schema import Plan, PlanWorkload
+from planner.verify.brute_force import brute_force
 from planner.verify.plan import verify_plan
 
 HERE = Path(__file__).parent / "scenarios"
