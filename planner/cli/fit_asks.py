@@ -10,10 +10,13 @@ import click
 from planner.catalog import UnknownRecord, gpu, ids, model, node
 from planner.catalog.lookup import AmbiguousRecord
 from planner.catalog.records import Gpu, Model, NodeType
+from planner.layout import Offload, Recompute
 from planner.options.asks import Ask, Degrees, PoolFacts, ServingAsk, TrainingAsk
 from planner.speed.links import link_of, link_of_node
 from planner.units import GB, GIB, TIB, UnitError, parse
 
+OFFLOAD_TARGETS: tuple[Offload, ...] = ("none", "cpu", "nvme")
+RECOMPUTE_MODES: tuple[Recompute, ...] = ("none", "selective", "full")
 HOST_UNSTATED_BYTES = 8 * TIB
 """Host RAM where no flag says: enough for anything; what is needed is printed."""
 CONTEXT, PROMPT, OUTPUT, SEQUENCE, GLOBAL_BATCH, TOKENS = 2048, 512, 256, 2048, 8, 1e8
@@ -141,15 +144,16 @@ def _serving(flags: Flags) -> ServingAsk:
 
 
 def _training(flags: Flags, kind: str) -> TrainingAsk:
-    offload = flags.text("offload") or "none"
+    offload = tuple(t for t in OFFLOAD_TARGETS if t == (flags.text("offload") or "none"))
+    modes = tuple(m for m in RECOMPUTE_MODES if m in flags.several("recompute"))
     return TrainingAsk(
         **_common(flags, kind),  # type: ignore[arg-type]
         framework=flags.text("framework") if kind == "full" else None,
         base="nf4" if kind == "qlora" else None,
         optimizer=flags.text("optimizer") or ("paged-adamw-8bit" if kind == "qlora" else "adamw"),
         zero=flags.integers("zero") if kind == "full" else None,
-        offload_optimizer=(offload,) if kind == "full" else ("none",),  # type: ignore[arg-type]
-        recompute=flags.several("recompute") or None,
+        offload_optimizer=offload if kind == "full" else ("none",),
+        recompute=modes or None,
         sequence=int(flags.number("sequence", SEQUENCE)),
         global_batch=int(flags.number("global_batch", GLOBAL_BATCH)),
         micro_batch=flags.integers("micro_batch"),

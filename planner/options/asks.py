@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from planner.catalog.records import Gpu, Model
-from planner.layout import Offload
+from planner.layout import Offload, Recompute, Sharding
+from planner.memory.setup import Loss, Master, Method
 from planner.speed.links import Between, Link
+
+Attention = Literal["auto", "flash", "sdpa", "eager"]
+_METHODS: dict[str, Method] = {"full": "full", "lora": "lora", "qlora": "qlora"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class Ask:
     degrees: Degrees = Degrees()
     gpus_min: int = 1
     gpus_max: int | None = None
-    attention: str = "auto"
+    attention: Attention = "auto"
     floor: LinkFloor | None = None
     risk: str = "upper"
     """`upper`: upper memory and lower speed decide; `best`: the best values do."""
@@ -161,15 +166,15 @@ class TrainingAsk(Ask):
     framework: str | None = None
     base: str | None = None
     """Format of a frozen quantized base (QLoRA)."""
-    master: str = "fp32"
+    master: Master = "fp32"
     optimizer: str = "adamw"
     zero: tuple[int, ...] | None = None
-    sharding: tuple[str, ...] | None = None
+    sharding: tuple[Sharding, ...] | None = None
     offload_optimizer: tuple[Offload, ...] = ("none",)
     offload_parameters: tuple[Offload, ...] = ("none",)
     offload_activations: tuple[Offload, ...] = ("none",)
-    recompute: tuple[str, ...] | None = None
-    loss: str = "plain"
+    recompute: tuple[Recompute, ...] | None = None
+    loss: Loss = "plain"
     sequence: int
     global_batch: int
     """Sequences of one optimizer step."""
@@ -179,6 +184,11 @@ class TrainingAsk(Ask):
     dora: bool = False
     tokens: float = 0.0
     """Tokens to process, padding included."""
+
+    @property
+    def method(self) -> Method:
+        """Method of the memory model: DoRA is LoRA with magnitudes."""
+        return "dora" if self.dora and self.kind == "lora" else _METHODS[self.kind]
 
 
 def is_job(ask: Ask) -> bool:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
 
 from planner.catalog.records import Gpu
-from planner.layout import Offload
+from planner.layout import Offload, Recompute, Sharding
 from planner.options.asks import TrainingAsk
-
-Recompute = Literal["none", "selective", "full"]
+from planner.speed.training import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +20,9 @@ class Recipe:
     framework: str
     weights: str
     """Type of the arithmetic, or format of a frozen quantized base."""
-    precision: str
+    precision: Precision
     """Type of the arithmetic."""
-    sharding: str
+    sharding: Sharding
     zero: int
     recompute: Recompute
     offload_optimizer: Offload = "none"
@@ -61,16 +59,19 @@ def framework_of(ask: TrainingAsk, sharding: str) -> str:
     return "megatron" if model_parallel(ask) else "fsdp"
 
 
-def sixteen(ask: TrainingAsk, gpu: Gpu, precision: str) -> str:
-    """`16bit` as the GPU and the model have it."""
-    return gpu.sixteen_bit if precision == "16bit" else precision
+_ARITHMETIC: dict[str, Precision] = {"bf16": "bf16", "fp16": "fp16", "fp32": "fp32"}
+
+
+def arithmetic_of(gpu: Gpu, precision: str) -> Precision:
+    """The type of the matrix products: `16bit` is the GPU's own 16-bit type."""
+    return gpu.sixteen_bit if precision == "16bit" else _ARITHMETIC[precision]
 
 
 def recipes(ask: TrainingAsk, gpu: Gpu) -> Iterator[Recipe]:
     """All recipes, preferred ones first; what does not run on the GPU is refused later, with its reason."""
-    modes: tuple[str, ...] = ask.recompute or ("none", "selective", "full")
+    modes: tuple[Recompute, ...] = ask.recompute or ("none", "selective", "full")
     for preference, precision in enumerate(ask.precision):
-        arithmetic = sixteen(ask, gpu, precision)
+        arithmetic = arithmetic_of(gpu, precision)
         for sharding, zero in _shardings(ask):
             framework = framework_of(ask, sharding)
             for recompute, optimizer, parameters, activations in product(
@@ -85,19 +86,19 @@ def recipes(ask: TrainingAsk, gpu: Gpu) -> Iterator[Recipe]:
                     arithmetic,
                     sharding,
                     zero,
-                    recompute,  # type: ignore[arg-type]
+                    recompute,
                     optimizer,
                     parameters,
                     activations,
                 )
 
 
-def _shardings(ask: TrainingAsk) -> list[tuple[str, int]]:
+def _shardings(ask: TrainingAsk) -> list[tuple[Sharding, int]]:
     """(sharding, ZeRO stage) pairs within what the workload allows."""
     if ask.kind != "full":
-        wanted = ask.sharding or ("ddp", "fsdp", "layers")
+        wanted: tuple[Sharding, ...] = ask.sharding or ("ddp", "fsdp", "layers")
         return [(s, 3 if s in ("fsdp", "zero") else 0) for s in wanted]
     framework = framework_of(ask, "")
     stages: tuple[int, ...] = ask.zero or _STAGES.get(framework, (0, 1, 2, 3))
-    name = "fsdp" if framework in ("fsdp", "torchtitan") else "zero"
+    name: Sharding = "fsdp" if framework in ("fsdp", "torchtitan") else "zero"
     return [("ddp", 0) if stage == 0 else (name, stage) for stage in stages]

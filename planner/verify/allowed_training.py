@@ -85,7 +85,7 @@ def _framework(part: Part, ask: TrainingAsk) -> Iterator[str]:
 
 
 def _attention(part: Part, ask: TrainingAsk) -> Iterator[str]:
-    choice = attention_kernel(part.facts.gpu, ask.attention)  # type: ignore[arg-type]
+    choice = attention_kernel(part.facts.gpu, ask.attention)
     if choice.refused:
         yield choice.refused
     elif part.layout.attention != choice.kernel:

@@ -41,12 +41,12 @@ def memory_setup(ask: TrainingAsk, layout: Layout) -> TrainingSetup:
     return TrainingSetup(
         method="dora" if ask.dora and ask.kind == "lora" else ask.kind,  # type: ignore[arg-type]
         weights=layout.weights,
-        master=ask.master,  # type: ignore[arg-type]
+        master=ask.master,
         optimizer=ask.optimizer,
         sequence=ask.sequence,
         recompute=layout.recompute,
         attention=layout.attention,
-        loss=ask.loss,  # type: ignore[arg-type]
+        loss=ask.loss,
         lora_rank=ask.lora_rank,
         lora_targets=",".join(ask.lora_targets),
         sharding=layout.sharding,

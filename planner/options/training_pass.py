@@ -1,0 +1,150 @@
+"""One training recipe over its grid of layouts: fitted and timed in one vectorized pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.catalog.frameworks import TrainingFramework
+from planner.layout import AttentionKernel, Layout
+from planner.memory.setup import Method, TrainingSetup
+from planner.memory.training import TrainingMemory, training_memory
+from planner.options.asks import PoolFacts, TrainingAsk
+from planner.options.layouts import Grid
+from planner.options.recipes import Recipe
+from planner.speed.training import TrainingSpeed, TrainingSpeedSetup, training_speed
+from planner.units import HOUR_S
+
+Floats = NDArray[np.float64]
+SpeedMethod = Literal["full", "lora", "qlora"]
+_SPEED_METHOD: dict[Method, SpeedMethod] = {
+    "full": "full", "lora": "lora", "dora": "lora", "qlora": "qlora",
+}  # fmt: skip
+"""DoRA's magnitudes cost next to nothing in time: it is timed as LoRA."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPass:
+    """One recipe over its grid, computed."""
+
+    ask: TrainingAsk
+    pool: PoolFacts
+    recipe: Recipe
+    kernel: AttentionKernel
+    grid: Grid
+    memory: TrainingMemory
+    speed: TrainingSpeed
+    accumulation: NDArray[np.int64]
+    need: Floats
+    have: Floats
+    host: Floats
+    nvme: Floats
+    hours: Floats
+
+    def layout(self, i: int) -> Layout:
+        """Layout of row `i`."""
+        return layout_at(self.recipe, self.kernel, self.grid, i, int(self.accumulation[i]))
+
+
+def memory_setup(ask: TrainingAsk, recipe: Recipe, kernel: AttentionKernel) -> TrainingSetup:
+    """The memory side of an ask under a recipe."""
+    return TrainingSetup(
+        method=ask.method,
+        weights=recipe.weights,
+        master=ask.master,
+        optimizer=ask.optimizer,
+        sequence=ask.sequence,
+        recompute=recipe.recompute,
+        attention=kernel,
+        loss=ask.loss,
+        lora_rank=ask.lora_rank,
+        lora_targets=",".join(ask.lora_targets),
+        sharding=recipe.sharding,
+        offload_optimizer=recipe.offload_optimizer,
+        offload_parameters=recipe.offload_parameters,
+        offload_activations=recipe.offload_activations,
+    )
+
+
+def _speed_setup(
+    ask: TrainingAsk, recipe: Recipe, kernel: AttentionKernel, stack: str
+) -> TrainingSpeedSetup:
+    return TrainingSpeedSetup(
+        method=_SPEED_METHOD[ask.method],
+        precision=recipe.precision,
+        sequence=float(ask.sequence),
+        recompute=recipe.recompute,
+        attention=kernel,
+        optimizer=ask.optimizer,
+        framework=stack,
+        offload_optimizer=recipe.offload_optimizer,
+        offload_parameters=recipe.offload_parameters,
+        offload_activations=recipe.offload_activations,
+        lora_rank=ask.lora_rank,
+    )
+
+
+def layout_at(
+    recipe: Recipe, kernel: AttentionKernel, grid: Grid, i: int, accumulation: int
+) -> Layout:
+    """Layout of row `i` of a grid."""
+    return Layout(
+        tp=int(grid.tp[i]),
+        pp=int(grid.pp[i]),
+        dp=int(grid.dp[i]),
+        cp=int(grid.cp[i]),
+        ep=int(grid.ep[i]),
+        engine=recipe.framework,
+        weights=recipe.weights,
+        attention=kernel,
+        sharding=recipe.sharding,
+        zero=recipe.zero,
+        micro_batch=int(grid.micro_batch[i]),
+        accumulation=accumulation,
+        recompute=recipe.recompute,
+        offload_optimizer=recipe.offload_optimizer,
+        offload_parameters=recipe.offload_parameters,
+        offload_activations=recipe.offload_activations,
+    )
+
+
+def compute_pass(
+    ask: TrainingAsk,
+    pool: PoolFacts,
+    recipe: Recipe,
+    framework: TrainingFramework,
+    setup: TrainingSetup,
+    kernel: AttentionKernel,
+    grid: Grid,
+) -> TrainingPass:
+    """Fit and time all layouts of the grid."""
+    axes = {n: getattr(grid, n) for n in ("tp", "pp", "dp", "cp", "ep", "micro_batch")}
+    accumulation = ask.global_batch // (grid.dp * grid.micro_batch)
+    memory = training_memory(
+        ask.model, pool.gpu, framework, setup, zero=recipe.zero, accumulation=accumulation, **axes
+    )
+    # A layer split has no pipeline: one micro-batch walks through all GPUs before the next starts.
+    passes = np.ones_like(accumulation) if recipe.sharding == "layers" else accumulation
+    speed = training_speed(
+        ask.model, pool.gpu, pool.link, _speed_setup(ask, recipe, kernel, framework.speed_stack or framework.id),
+        zero=recipe.zero, accumulation=passes, **axes,
+    )  # fmt: skip
+    ledger = memory.ledger
+    shape = grid.tp.shape
+
+    def spread(value: object) -> Floats:
+        return np.broadcast_to(np.asarray(value, np.float64), shape)
+
+    on_node = grid.gpus / pool.nodes
+    rate = speed.low if ask.careful else speed.tokens_per_s
+    return TrainingPass(
+        ask, pool, recipe, kernel, grid, memory, speed, accumulation,
+        need=spread(ledger.upper if ask.careful else ledger.best),
+        have=spread(ledger.usable_low if ask.careful else ledger.usable),
+        host=spread(memory.host_bytes.upper if ask.careful else memory.host_bytes.best) * on_node,
+        nvme=spread(memory.nvme_bytes) * on_node,
+        hours=ask.tokens / np.maximum(spread(rate), 1e-9) / HOUR_S,
+    )  # fmt: skip
