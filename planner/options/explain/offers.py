@@ -28,8 +28,8 @@ LEAST_FORMAT_BYTES = 0.5
 """No format planner knows holds a weight in fewer bytes."""
 RECENT = timedelta(days=365)
 """Prices that much older than the newest of the catalog are history."""
-MOST_TRIED, MOST_KEPT = 40, 3
-"""Node types fitted, from the cheapest node-hour on, and those that go to the solver."""
+MOST_TRIED, MOST_KEPT = 40, 16
+"""Node types fitted, from the cheapest node-hour on, and those that are priced."""
 
 
 @dataclass(frozen=True, slots=True)
