@@ -19,7 +19,7 @@ Cache = dict[_Key, Found]
 MOST_NODES = 16
 """Most nodes of one replica that are tried."""
 FABRIC_GBIT_S = 100.0
-"""Least network of a node whose pool counts as one fabric; slower nodes, such as single cloud instances, stand alone."""
+"""Least network of a node whose pool counts as one fabric; slower nodes, such as small cloud instances, stand alone."""
 
 
 def candidates(ask: Ask, pool: PoolFacts, *, detail: bool = False) -> Found:
