@@ -18,6 +18,8 @@ Cache = dict[_Key, Found]
 
 MOST_NODES = 16
 """Most nodes of one replica that are tried."""
+FABRIC_GBIT_S = 100.0
+"""Least network of a node whose pool counts as one fabric; slower nodes, such as small cloud instances, stand alone."""
 
 
 def candidates(ask: Ask, pool: PoolFacts, *, detail: bool = False) -> Found:
@@ -91,7 +93,7 @@ def _over_nodes(
 ) -> Found:
     """Replicas on whole nodes, as few as do: where no replica fits one node, or only by offloading."""
     found = Found()
-    if not pool.link.network_gb_s:
+    if pool.link.network_gbit_s < FABRIC_GBIT_S:
         return found
     for nodes in range(2, min(max_nodes, MOST_NODES) + 1):
         if ask.gpus_max is not None and nodes * pool.node_gpus > ask.gpus_max:

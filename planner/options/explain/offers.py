@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
@@ -71,13 +71,13 @@ def rented(one: Rentable) -> Supplier:
 
 
 def offers_for(ask: Ask, fits: Callable[[Ask, PoolFacts], bool]) -> list[tuple[Rentable, Supplier]]:
-    """The cheapest node types on which the workload has an option."""
+    """The cheapest node types of which one node holds a replica of the workload."""
     least_gib = total_params(ask.model) * _least_bytes(ask) / GIB
     found = []
     large = [r for r in rentable() if r.gpus * gpu(r.gpu).memory.cuda_total_mib / 1024 > least_gib]
     for one in large[:MOST_TRIED]:
         supplier = rented(one)
-        if fits(ask, supplier.facts):
+        if fits(ask, replace(supplier.facts, max_nodes=1)):
             found.append((one, supplier))
             if len(found) == MOST_KEPT:
                 break
