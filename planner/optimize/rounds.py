@@ -101,7 +101,9 @@ def tie_rounds(build: Build, budget: Budget, solved: Solved) -> None:
         budget.used += tie_budget.used
         if found is not None and not build.model.broken(found):
             solved.values, solved.tie_break_applied = found, True
-        return
+            return
+        # Too many assignments are in play where the bound at the root is loose: the exact model decides.
+        tie_budget.used = 0.0
     build.model.add(row("cost", "cost", build.cost_terms(), high=cost))
     values = solved.values
     for name, objective in tie_objectives(build):

@@ -93,8 +93,10 @@ def _over_nodes(
 ) -> Found:
     """Replicas on whole nodes, as few as do: where no replica fits one node, or only by offloading."""
     found = Found()
-    if pool.link.network_gbit_s < FABRIC_GBIT_S:
+    if max_nodes < 2:
         return found
+    if pool.link.network_gbit_s < FABRIC_GBIT_S:
+        return Found(rejections=(_no_fabric(ask, pool),), rejected=1)
     for nodes in range(2, min(max_nodes, MOST_NODES) + 1):
         if ask.gpus_max is not None and nodes * pool.node_gpus > ask.gpus_max:
             break
@@ -103,6 +105,19 @@ def _over_nodes(
         if more.options:
             break
     return found
+
+
+def _no_fabric(ask: Ask, pool: PoolFacts) -> Rejection:
+    """Why replicas over several nodes of the pool are not considered."""
+    have = pool.link.network_gbit_s
+    text = (
+        f"a replica over several nodes needs a fabric of {FABRIC_GBIT_S:.0f} Gbit/s or more; the "
+        f"nodes have {have:g} Gbit/s"
+    )
+    return Rejection(
+        ask.name, pool.name, Layout(), Reason.INTERCONNECT, text,
+        need=FABRIC_GBIT_S, have=have, unit="Gbit/s", bottleneck="network",
+    )  # fmt: skip
 
 
 def free_replicas(ask: Ask) -> bool:

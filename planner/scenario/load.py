@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -50,9 +51,19 @@ def load(
         root = sources.read(name, stdin)
         for override in overrides:
             sources.override(root, override)
-        return _build(root, STDIN if name == "-" else printable(name), sources, today or date.today())
+        return _build(root, STDIN if name == "-" else printable(name), sources, today or _today())
     except DiagnosticError as error:
         raise DiagnosticError(in_order(error.diagnostics), sources.texts) from None
+
+
+def _today() -> date:
+    """The day against which prices are judged: PLANNER_TODAY where set, so that old answers can be had again."""
+    text = os.environ.get("PLANNER_TODAY", "")
+    try:
+        return date.fromisoformat(text) if text else date.today()
+    except ValueError:
+        message = f"the environment variable `PLANNER_TODAY` is no day such as 2026-11-24: `{text}`"
+        raise DiagnosticError([Diagnostic("P102", Severity.ERROR, message)]) from None
 
 
 def in_order(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:

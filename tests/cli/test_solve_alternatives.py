@@ -11,7 +11,9 @@ from click.testing import CliRunner
 from planner.cli.main import cli
 
 FILE = str(Path(__file__).resolve().parents[2] / "scenarios" / "infeasible" / "budget.yaml")
-ROOMY = ["--set", "limits.opex=9000 USD/month"]
+ROOMY = [
+    "--set", "limits.opex=9000 USD/month", "--set", "inventory.cloud-a10g.rent.max_nodes=1",
+]  # fmt: skip
 
 
 def test_alternatives_are_shown_with_what_moves() -> None:

@@ -24,6 +24,7 @@ def test_output_is_as_recorded(case: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("PLANNER_TODAY", "2026-11-24")
     words = shlex.split((case / "cmd").read_text("utf-8"), comments=True)
     done = CliRunner().invoke(cli, words, catch_exceptions=False)
     got = {"stdout": done.stdout, "stderr": done.stderr, "exit": f"{done.exit_code}\n"}

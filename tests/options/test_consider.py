@@ -135,9 +135,7 @@ def test_longer_contexts_never_need_fewer_bytes(ask: Callable[..., Question]) ->
     base = question.asks[0]
     assert isinstance(base, ServingAsk)
     pool = question.suppliers[0].facts
-    found = [
-        consider_one(replace(base, context=c), pool) for c in (8192, 65536, 524288, 2**21)
-    ]
+    found = [consider_one(replace(base, context=c), pool) for c in (8192, 65536, 524288, 2**21)]
     counts = [len(f.options) + f.dominated for f in found]
     assert counts == sorted(counts, reverse=True)
 
