@@ -51,9 +51,14 @@ def load(
         root = sources.read(name, stdin)
         for override in overrides:
             sources.override(root, override)
-        return _build(root, STDIN if name == "-" else printable(name), sources, today or _today())
+        shown = STDIN if name == "-" else printable(name)
+        scenario = _build(root, shown, sources, today or _today())
     except DiagnosticError as error:
-        raise DiagnosticError(in_order(error.diagnostics), sources.texts) from None
+        found = [*error.diagnostics, *sources.repeated]
+        raise DiagnosticError(in_order(found), sources.texts) from None
+    if sources.repeated:
+        raise DiagnosticError(in_order([*scenario.warnings, *sources.repeated]), sources.texts)
+    return scenario
 
 
 def _today() -> date:

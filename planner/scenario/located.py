@@ -81,8 +81,12 @@ def resolve_scalar(text: str) -> Scalar:
     return text
 
 
-def parse_located(text: str, file: str) -> Located:
-    """The value of a YAML text with places; raises DiagnosticError with all problems found."""
+def parse_located(text: str, file: str, *, repeated: list[Diagnostic] | None = None) -> Located:
+    """The value of a YAML text with places; raises DiagnosticError with all problems found.
+
+    Keys that appear twice go to `repeated` where it is given: the first one counts, so that the rest of the file can
+    still be checked.
+    """
     builder = _Builder(text, file)
     try:
         root = yaml.compose(text, _Loader)
@@ -105,8 +109,10 @@ def parse_located(text: str, file: str) -> Located:
         raise DiagnosticError(
             [_problem("the file is nested too deeply", Span(file, 1, 1, 2))]
         ) from None
-    if builder.problems:
-        raise DiagnosticError(builder.problems)
+    if builder.problems or (builder.repeated and repeated is None):
+        raise DiagnosticError([*builder.problems, *builder.repeated])
+    if repeated is not None:
+        repeated += builder.repeated
     return located
 
 
@@ -161,6 +167,7 @@ class _Builder:
         self.lines = text.splitlines()
         self.file = file
         self.problems: list[Diagnostic] = []
+        self.repeated: list[Diagnostic] = []
         self.implied_tag: Callable[..., str] = yaml.resolver.Resolver().resolve
         self.open: set[int] = set()
         self.count = 0
@@ -265,7 +272,7 @@ class _Builder:
         return [source for source in built if source.mapping is not None]
 
     def duplicate(self, key: str, span: Span, first: Span) -> None:
-        self.problems.append(
+        self.repeated.append(
             Diagnostic(
                 "P003",
                 Severity.ERROR,

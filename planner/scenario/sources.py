@@ -22,6 +22,8 @@ class Sources:
     """Texts by the name they are shown under."""
 
     texts: dict[str, str] = field(default_factory=dict)
+    repeated: list[Diagnostic] = field(default_factory=list)
+    """Keys that appear twice: errors that do not keep the rest from being checked."""
 
     def read(self, path: str, stdin: TextIO | None) -> Located:
         """The located value of one file, `-` for standard input, with what it extends merged in."""
@@ -31,7 +33,7 @@ class Sources:
         name = STDIN if path == "-" else printable(path)
         text = read_text(Path(path)) if path != "-" else read_stdin(stdin)
         self.texts[name] = text
-        root = parse_located(text, name)
+        root = parse_located(text, name, repeated=self.repeated)
         return self._extend(root, path, (*above, _identity(path)))
 
     def _extend(self, root: Located, path: str, above: tuple[str, ...]) -> Located:

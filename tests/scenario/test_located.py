@@ -1,13 +1,15 @@
 """YAML 1.2 scalars, places, and the traps of YAML."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.diagnostics import DiagnosticError
+from planner.diagnostics import DiagnosticError, Severity
+from planner.scenario import load
 from planner.scenario.located import parse_located
 from planner.scenario.paths import parse_path, path_text, span_of
 
@@ -99,3 +101,28 @@ def test_any_text_is_a_value_or_a_located_error(text: str) -> None:
 )
 def test_paths_survive_a_round_trip(steps: list[str | int]) -> None:
     assert parse_path(path_text(steps)) == steps
+
+
+def test_a_key_twice_does_not_hide_the_other_problems(tmp_path: Path) -> None:
+    file = tmp_path / "twice.yaml"
+    file.write_text(
+        "scenario: twice\n"
+        "inventory:\n"
+        "  - {pool: box, gpu: l40x, owned: {nodes: 1}}\n"
+        "workloads:\n"
+        "  - {name: a, kind: inference, model: llama-3.1-8b, context: 2048, context: 4096,\n"
+        "     demand: {concurrent: 1, prmpt: 5}}\n",
+        "utf-8",
+    )
+    with pytest.raises(DiagnosticError) as caught:
+        load(file)
+    assert {"P003", "P101", "P202"} <= {d.code for d in caught.value.diagnostics}
+
+
+def test_a_key_twice_alone_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "twice.yaml"
+    text = (Path(__file__).parent / "base.yaml").read_text("utf-8")
+    file.write_text(text + "\nscenario: again\n", "utf-8")
+    with pytest.raises(DiagnosticError) as caught:
+        load(file)
+    assert [d.code for d in caught.value.diagnostics if d.severity is Severity.ERROR] == ["P003"]
