@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from planner.optimize.backend import Answer, Stop, Verdict, guarded
 from planner.optimize.linear import LinearModel
+from planner.optimize.quiet import quiet_stdout
 
 if TYPE_CHECKING:
     from ortools.math_opt import model_pb2, result_pb2
@@ -76,7 +77,8 @@ def run_mip(
             )
         )
 
-    guarded(work, interrupter.interrupt, stop)
+    with quiet_stdout():
+        guarded(work, interrupter.interrupt, stop)
     return _mip_answer(model, results[0], time.perf_counter() - started)
 
 
