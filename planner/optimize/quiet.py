@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 def quiet_stdout() -> Iterator[None]:
     """Send file descriptor 1 to nowhere for a while.
 
-    HiGHS prints debugging lines with C's printf now and then, whatever its settings; Python's own `sys.stdout` is flushed
-    before and is not written to meanwhile. C's buffer is flushed while the descriptor still leads to nowhere.
+    HiGHS prints debugging lines with C's printf now and then, whatever its settings. Python's own `sys.stdout` is
+    flushed before and not written to meanwhile; C's buffer is flushed while the descriptor still leads to nowhere.
     """
     with suppress(ValueError, OSError):
         sys.stdout.flush()
