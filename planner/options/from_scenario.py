@@ -169,8 +169,9 @@ def _limits(scenario: Scenario) -> tuple[Limit, ...]:
 
 def _assumptions(scenario: Scenario, energy: Energy) -> tuple[str, ...]:
     texts = [
-        f"services run a month of {HORIZON_H} hours; each job runs once within it and is billed by "
-        "started hours on rented nodes"
+        f"services run a month of {HORIZON_H} hours; each job runs within it, once or as often as "
+        "`every` says, is billed by started hours on rented nodes of its own, and keeps its GPUs to "
+        "itself for the whole month"
     ]
     if energy.usd_per_kwh:
         texts.append(
