@@ -3,10 +3,11 @@
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimize import SolveLimits, Status, solve
+from planner.optimize import SolveLimits, Status, routes, solve
 from planner.options.problem import Problem
 from planner.verify.brute_force import brute_force
 from tests.money.tiny_periods import tiny_periods
@@ -36,3 +37,9 @@ def test_orders_equal_brute_force(seed: int) -> None:
 def test_the_cases_are_mixed() -> None:
     counts = Counter(compare(tiny_periods(Random(seed))) for seed in range(80))
     assert min(counts["infeasible"], counts["orders"], counts["none"], counts["tier"]) >= 5, counts
+
+
+def test_generation_agrees_where_it_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "SMALL_COLUMNS", 0)
+    kinds = {compare(tiny_periods(Random(seed))) for seed in range(200, 240)}
+    assert "tier" in kinds
