@@ -15,7 +15,7 @@ from planner.options.from_scenario import question_of
 from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem, Supply
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.terms import Term
-from planner.options.tiers import UNLIMITED_NODES, most_nodes
+from planner.options.tiers import most_nodes, most_rented
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOURS_PER_MONTH, to_cents
@@ -79,7 +79,9 @@ def _with_deals(
             sizes[deal.arrives] = max(deal.most, sizes.get(deal.arrives, 0))
     terms = list(supplier.terms)
     for name, offers in orders.items():
-        nodes = sum(min(sum(n.values()), _offered(pool, name, o)) for o, n in offers.items())
+        nodes = sum(
+            min(sum(n.values()), _offered(pool, name, o, period)) for o, n in offers.items()
+        )
         owned = name == "bought"
         upkeep = pool.spec.owned.upkeep if owned and pool.spec.owned else None
         terms.append(
@@ -92,12 +94,12 @@ def _with_deals(
     return replace(supplier, facts=facts, terms=tuple(terms))
 
 
-def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
+def _offered(pool: ResolvedPool, term: str, offer: int, period: Period) -> int:
     """Most nodes of an offer at once."""
     if term == "bought":
         return most_nodes(pool.spec.buy[offer])
     if term.startswith("committed"):
-        return pool.spec.rent[offer].max_nodes or UNLIMITED_NODES
+        return most_rented(pool.spec.rent[offer], period.index)
     return pool.spec.contracts[offer].nodes
 
 
@@ -207,7 +209,8 @@ def _offer_limits(scenario: Scenario, deals: tuple[Deal, ...]) -> Iterator[Limit
                     for n, d in enumerate(deals)
                     if _is(d, pool, "commit", number) and d.first <= period.index < d.last
                 )
-                yield Limit(f"{pool.path}.rent", "acquired", rent.max_nodes, acquisitions=orders)
+                most = at(rent.max_nodes, period)
+                yield Limit(f"{pool.path}.rent", "acquired", most, acquisitions=orders)
 
 
 def _is(deal: Deal, pool: ResolvedPool, action: str, offer: int) -> bool:
