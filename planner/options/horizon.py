@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -11,8 +11,10 @@ from planner.options.build import Built, Supplier, build
 from planner.options.consider import Cache, consider
 from planner.options.deals import UNLIMITED_NODES, Deal, deals_of
 from planner.options.from_scenario import question_of
-from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem, Supply
+from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem
 from planner.options.question import ConsideredByWorkload, Question
+from planner.options.records import Option
+from planner.options.spans import Stretch, spans, stretch
 from planner.options.terms import Term
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
 from planner.scenario.resolved import ResolvedPool, Scenario
@@ -29,10 +31,10 @@ class Part:
     considered: ConsideredByWorkload
     built: Built
     first_supply: int
-    blocks: tuple[int, ...]
+    blocks: tuple[int, ...] = ()
     """Block of the whole problem for each ask of the period."""
-    first_candidates: tuple[int, ...]
-    """Where the period's candidates start within that block."""
+    candidates: tuple[Mapping[int, int], ...] = ()
+    """For each ask: candidate of that block -> candidate of the period's own block that it is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,10 @@ def parts_of(scenario: Scenario) -> tuple[Part, ...]:
         question = replace(question, suppliers=suppliers)
         considered = consider(question, cache=cache)
         built = build(
-            question.asks, question.wishes, considered, suppliers, question.energy, question.limits
-        )
-        parts.append(Part(period, here, question, considered, built, 0, (), ()))
+            question.asks, question.wishes, considered, suppliers, question.energy, question.limits,
+            longest_h=period.hours,
+        )  # fmt: skip
+        parts.append(Part(period, here, question, considered, built, 0))
     return tuple(parts)
 
 
@@ -105,34 +108,10 @@ def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
 def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
     """One problem from the problems of all periods."""
     deals = deals_of(scenario)
-    supplies: list[Supply] = []
-    blocks: list[Block] = []
-    jobs: dict[str, int] = {}
-    joined = []
-    single = {w.name for w in scenario.workloads if not runs_every(w)}
-    for part in parts:
-        first = len(supplies)
-        supplies += part.built.problem.supplies
-        places, offsets = [], []
-        for block in part.built.problem.blocks:
-            moved = tuple(_moved(c, first, part.period) for c in block.candidates)
-            known = jobs.get(block.name)
-            if known is None:
-                places.append(len(blocks))
-                offsets.append(0)
-                name = block.name if block.name in single else f"{block.name} {part.period.name}"
-                blocks.append(replace(block, name=name, candidates=moved))
-                if block.name in single:
-                    jobs[block.name] = places[-1]
-            else:
-                places.append(known)
-                offsets.append(len(blocks[known].candidates))
-                both = blocks[known].candidates + moved
-                blocks[known] = replace(blocks[known], candidates=both)
-        joined.append(
-            replace(part, first_supply=first, blocks=tuple(places), first_candidates=tuple(offsets))
-        )
-    whole = tuple(joined)
+    single = frozenset(w.name for w in scenario.workloads if not runs_every(w))
+    parts = _numbered(parts)
+    supplies = [s for part in parts for s in part.built.problem.supplies]
+    blocks, whole = _joined_blocks(parts, single)
     convention = scenario.spec.horizon.convention if scenario.spec.horizon else "accrual"
     orders = tuple(
         Acquisition(
@@ -151,6 +130,75 @@ def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
     )
     problem = Problem(tuple(blocks), tuple(supplies), limits, len(parts), orders)
     return Whole(whole, deals, problem)
+
+
+def _numbered(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Each part with the place of its first supply in the whole problem."""
+    first, found = 0, []
+    for part in parts:
+        found.append(replace(part, first_supply=first))
+        first += len(part.built.problem.supplies)
+    return tuple(found)
+
+
+def _joined_blocks(
+    parts: tuple[Part, ...], single: frozenset[str]
+) -> tuple[list[Block], tuple[Part, ...]]:
+    """The blocks of the whole problem, one for a single run over all periods, and where each part finds its own."""
+    stretches = [
+        stretch(p.period.name, p.period.hours, p.question, p.built, p.first_supply) for p in parts
+    ]
+    blocks: list[Block] = []
+    jobs: dict[str, int] = {}
+    places: list[list[int]] = [[] for _ in parts]
+    own = [[list(b.candidates) for b in p.built.problem.blocks] for p in parts]
+    numbers: list[list[dict[int, int]]] = [[{} for _ in rows] for rows in own]
+    asked = [{b.name: n for n, b in enumerate(p.built.problem.blocks)} for p in parts]
+    for here, part in enumerate(parts):
+        for number, block in enumerate(part.built.problem.blocks):
+            alone = block.name in single
+            place = jobs.get(block.name, len(blocks))
+            if place == len(blocks):
+                name = block.name if alone else f"{block.name} {part.period.name}"
+                blocks.append(replace(block, name=name, candidates=()))
+            if alone:
+                jobs[block.name] = place
+            places[here].append(place)
+            joined = list(blocks[place].candidates)
+            for index, candidate in enumerate(block.candidates):
+                numbers[here][number][len(joined)] = index
+                joined.append(_moved(candidate, part.first_supply, part.period))
+            if alone:
+                for span in spans(stretches, here, number, _options(part, block.name)):
+                    for later, piece in enumerate(span.slices, start=here):
+                        row = asked[later][block.name]
+                        numbers[later][row][len(joined)] = len(own[later][row])
+                        own[later][row].append(piece)
+                    joined.append(span.candidate)
+            blocks[place] = replace(blocks[place], candidates=tuple(joined))
+    return blocks, tuple(
+        _with_spans(*row) for row in zip(parts, stretches, own, places, numbers, strict=True)
+    )
+
+
+def _options(part: Part, name: str) -> list[Option]:
+    return [option for row in part.considered[name] for option in row.options]
+
+
+def _with_spans(
+    part: Part,
+    one: Stretch,
+    own: Sequence[Sequence[Candidate]],
+    places: Sequence[int],
+    numbers: Sequence[Mapping[int, int]],
+) -> Part:
+    """The part with the pieces of runs that go on among its candidates."""
+    problem = part.built.problem
+    blocks = tuple(
+        replace(b, candidates=tuple(c)) for b, c in zip(problem.blocks, own, strict=True)
+    )
+    built = replace(part.built, problem=replace(problem, blocks=blocks), options=tuple(one.options))
+    return replace(part, built=built, blocks=tuple(places), candidates=tuple(numbers))
 
 
 def _moved(candidate: Candidate, first_supply: int, period: Period) -> Candidate:
