@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
-from planner.options.build import Built, Supplier, build
+from planner.options.build import Supplier, build
 from planner.options.consider import Cache, consider
-from planner.options.deals import UNLIMITED_NODES, Deal, deals_of
+from planner.options.deals import Deal, deals_of
 from planner.options.from_scenario import question_of
-from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem
-from planner.options.question import ConsideredByWorkload, Question
-from planner.options.records import Option
-from planner.options.spans import Stretch, spans, stretch
+from planner.options.parts import Part as Part
+from planner.options.parts import joined_blocks, numbered
+from planner.options.problem import Acquisition, Limit, Problem
 from planner.options.terms import Term
+from planner.options.tiers import UNLIMITED_NODES, most_nodes
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOURS_PER_MONTH, to_cents
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One period: its question, and where its blocks and supplies lie in the whole problem."""
-
-    period: Period
-    scenario: Scenario
-    question: Question
-    considered: ConsideredByWorkload
-    built: Built
-    first_supply: int
-    blocks: tuple[int, ...] = ()
-    """Block of the whole problem for each ask of the period."""
-    candidates: tuple[Mapping[int, int], ...] = ()
-    """For each ask: candidate of that block -> candidate of the period's own block that it is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +58,14 @@ def _with_deals(
     supplier: Supplier, pool: ResolvedPool, period: Period, deals: tuple[Deal, ...]
 ) -> Supplier:
     """The supplier with a term for each kind of node that orders may give it in the period."""
-    most: dict[str, dict[int, int]] = {}
+    orders: dict[str, dict[int, dict[date, int]]] = {}
     for deal in deals:
         if deal.pool == pool.name and deal.first <= period.index < deal.last:
-            offers = most.setdefault(deal.term, {})
-            offers[deal.offer] = offers.get(deal.offer, 0) + deal.most
+            sizes = orders.setdefault(deal.term, {}).setdefault(deal.offer, {})
+            sizes[deal.arrives] = max(deal.most, sizes.get(deal.arrives, 0))
     terms = list(supplier.terms)
-    for name, offers in most.items():
-        nodes = sum(min(n, _offered(pool, name, offer)) for offer, n in offers.items())
+    for name, offers in orders.items():
+        nodes = sum(min(sum(n.values()), _offered(pool, name, o)) for o, n in offers.items())
         owned = name == "bought"
         upkeep = pool.spec.owned.upkeep if owned and pool.spec.owned else None
         terms.append(
@@ -96,7 +81,7 @@ def _with_deals(
 def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
     """Most nodes of an offer at once."""
     if term == "bought":
-        return pool.spec.buy[offer].max_nodes or UNLIMITED_NODES
+        return most_nodes(pool.spec.buy[offer])
     if term.startswith("committed"):
         return pool.spec.rent[offer].max_nodes or UNLIMITED_NODES
     return pool.spec.contracts[offer].nodes
@@ -109,19 +94,22 @@ def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
     """One problem from the problems of all periods."""
     deals = deals_of(scenario)
     single = frozenset(w.name for w in scenario.workloads if not runs_every(w))
-    parts = _numbered(parts)
+    parts = numbered(parts)
     supplies = [s for part in parts for s in part.built.problem.supplies]
-    blocks, whole = _joined_blocks(parts, single)
+    blocks, whole = joined_blocks(parts, single)
     convention = scenario.spec.horizon.convention if scenario.spec.horizon else "accrual"
+    groups = order_groups(deals)
     orders = tuple(
         Acquisition(
-            key=f"{d.action} {d.pool} {d.offer + 1} {whole[d.first].period.name if d.gives_nodes else ''}",
+            key=_order_key(d, whole),
             most=d.most,
             cost_cents=sum(d.cost(convention)),
             supplies=tuple(_supplies_of(whole, d)),
             least=d.least,
+            fewest=d.fewest,
+            group=group,
         )
-        for d in deals
+        for d, group in zip(deals, groups, strict=True)
     )
     limits = (
         *_offer_limits(scenario, deals),
@@ -132,79 +120,23 @@ def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
     return Whole(whole, deals, problem)
 
 
-def _numbered(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """Each part with the place of its first supply in the whole problem."""
-    first, found = 0, []
-    for part in parts:
-        found.append(replace(part, first_supply=first))
-        first += len(part.built.problem.supplies)
-    return tuple(found)
+def order_groups(deals: Sequence[Deal]) -> list[int]:
+    """For each deal, a number it shares with the other prices of the same order; -1 where it has the only one."""
+    orders: dict[tuple[str, int, date], list[int]] = {}
+    for n, deal in enumerate(deals):
+        if deal.action == "buy":
+            orders.setdefault((deal.pool, deal.offer, deal.arrives), []).append(n)
+    groups = [-1] * len(deals)
+    for number, members in enumerate(m for m in orders.values() if len(m) > 1):
+        for n in members:
+            groups[n] = number
+    return groups
 
 
-def _joined_blocks(
-    parts: tuple[Part, ...], single: frozenset[str]
-) -> tuple[list[Block], tuple[Part, ...]]:
-    """The blocks of the whole problem, one for a single run over all periods, and where each part finds its own."""
-    stretches = [
-        stretch(p.period.name, p.period.hours, p.question, p.built, p.first_supply) for p in parts
-    ]
-    blocks: list[Block] = []
-    jobs: dict[str, int] = {}
-    places: list[list[int]] = [[] for _ in parts]
-    own = [[list(b.candidates) for b in p.built.problem.blocks] for p in parts]
-    numbers: list[list[dict[int, int]]] = [[{} for _ in rows] for rows in own]
-    asked = [{b.name: n for n, b in enumerate(p.built.problem.blocks)} for p in parts]
-    for here, part in enumerate(parts):
-        for number, block in enumerate(part.built.problem.blocks):
-            alone = block.name in single
-            place = jobs.get(block.name, len(blocks))
-            if place == len(blocks):
-                name = block.name if alone else f"{block.name} {part.period.name}"
-                blocks.append(replace(block, name=name, candidates=()))
-            if alone:
-                jobs[block.name] = place
-            places[here].append(place)
-            joined = list(blocks[place].candidates)
-            for index, candidate in enumerate(block.candidates):
-                numbers[here][number][len(joined)] = index
-                joined.append(_moved(candidate, part.first_supply, part.period))
-            if alone:
-                for span in spans(stretches, here, number, _options(part, block.name)):
-                    for later, piece in enumerate(span.slices, start=here):
-                        row = asked[later][block.name]
-                        numbers[later][row][len(joined)] = len(own[later][row])
-                        own[later][row].append(piece)
-                    joined.append(span.candidate)
-            blocks[place] = replace(blocks[place], candidates=tuple(joined))
-    return blocks, tuple(
-        _with_spans(*row) for row in zip(parts, stretches, own, places, numbers, strict=True)
-    )
-
-
-def _options(part: Part, name: str) -> list[Option]:
-    return [option for row in part.considered[name] for option in row.options]
-
-
-def _with_spans(
-    part: Part,
-    one: Stretch,
-    own: Sequence[Sequence[Candidate]],
-    places: Sequence[int],
-    numbers: Sequence[Mapping[int, int]],
-) -> Part:
-    """The part with the pieces of runs that go on among its candidates."""
-    problem = part.built.problem
-    blocks = tuple(
-        replace(b, candidates=tuple(c)) for b, c in zip(problem.blocks, own, strict=True)
-    )
-    built = replace(part.built, problem=replace(problem, blocks=blocks), options=tuple(one.options))
-    return replace(part, built=built, blocks=tuple(places), candidates=tuple(numbers))
-
-
-def _moved(candidate: Candidate, first_supply: int, period: Period) -> Candidate:
-    return replace(
-        candidate, key=f"{candidate.key} {period.name}", supply=candidate.supply + first_supply
-    )
+def _order_key(deal: Deal, parts: tuple[Part, ...]) -> str:
+    when = parts[deal.first].period.name if deal.gives_nodes else ""
+    tier = f" from {deal.tier}" if deal.tier else ""
+    return f"{deal.action} {deal.pool} {deal.offer + 1} {when}{tier}"
 
 
 def _supplies_of(parts: tuple[Part, ...], deal: Deal) -> Iterator[int]:
