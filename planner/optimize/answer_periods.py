@@ -178,6 +178,9 @@ def _conflict_row(scenario: Scenario, row: str) -> plan.ConflictRow:
         pool = scenario.pool(pool_name)
         line = scenario.span(f"{pool.path}.pool").line
         text = f"`{pool_name}` gives no more {term} nodes in a period"
+        sizes = [str(o.min_order) for o in pool.spec.buy if o.min_order]
+        if term == "bought" and sizes:
+            text += f", and is ordered from {' or '.join(sizes)} nodes on"
         return plan.ConflictRow(name=pool_name, text=text, line=line)
     place = name.partition("[")[0] if name.startswith("limits") else name
     return plan.ConflictRow(
