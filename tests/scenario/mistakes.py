@@ -729,6 +729,15 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     ),
     (NODE, "{gpus: 4}", "P409", "optimizer", "host_ram"),
     (OWNED, "owned: {nodes: 2, available: 0}", "P410", "nodes", "available"),
+    ("gpu: l40s", "gpu: gh200-144gb", "P402", "gh200-144gb", "planner catalog show gh200-144gb"),
+    ("model: llama-3.1-8b", "model: nemotron-4-340b", "P402", "nemotron-4-340b", "config.json"),
+    (
+        "    rent: {price: 27.44 USD/node-hour, max_nodes: 4}\n",
+        "    rent:\n      - {price: 20 USD/node-hour, as_of: 2099-12-31}\n      - {price: 27.44 USD/node-hour}\n",
+        "P412",
+        "27.44 USD/node-hour",
+        "as_of",
+    ),
     (
         "    tokens: 1e9\n",
         "    dataset: {samples: 10, mean_tokens: 9000}\n",
