@@ -42,6 +42,7 @@ from planner.plan.money_schema import Baseline as Baseline
 from planner.plan.money_schema import CostParts as CostParts
 from planner.plan.money_schema import Order as Order
 from planner.plan.money_schema import PlanMoney as PlanMoney
+from planner.plan.money_schema import PlanRun as PlanRun
 from planner.plan.money_schema import Robust as Robust
 from planner.plan.money_schema import RobustCase as RobustCase
 from planner.plan.money_schema import RobustOrder as RobustOrder
@@ -252,6 +253,8 @@ class PlanPeriod(PlanModel):
     """All other payments in this period, whatever the convention."""
     workloads: tuple[PlanWorkload, ...] = ()
     pools: tuple[PlanPool, ...] = ()
+    runs: tuple[PlanRun, ...] = ()
+    """GPU-hours of training in this period, by workload."""
 
 
 class SolveStats(PlanModel):
