@@ -55,6 +55,8 @@ class Build:
     by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
     acquired: list[int] = field(default_factory=list)
     """Column per acquisition: nodes bought or committed to."""
+    width: int = 0
+    """Columns of the finished exact model; ties add more behind them."""
 
     def on_supply(self, supply: int) -> list[tuple[int, int, Pick, int]]:
         """(demand, pick number, pick, column) of all picks on a supply."""
