@@ -11,11 +11,11 @@ from planner.optimize.whatif import (
     Asked,
     Bench,
     difference,
+    makes_room,
     open_cents,
     rank,
     relaxed,
     unserved_levels,
-    makes_room,
 )
 from planner.options.problem import Problem
 from planner.plan.schema import BreakEven, Sensitivity
@@ -88,8 +88,8 @@ def _notes(nothing: list[str], unclear: list[str], weaker: int, idle: int) -> It
         yield f"{weaker} more that matter less to the linear relaxation were not solved for"
     if idle:
         yield (
-            f"{idle} more were not solved for: the plan has room left in what they add to, or still too little, and the "
-            "linear relaxation gains nothing by them"
+            f"{idle} more were not solved for: the plan has room left in what they add to, or still too "
+            "little, and the linear relaxation gains nothing by them"
         )
 
 
@@ -203,6 +203,7 @@ def _break_even(offer: Offer, low: Edge, high: Edge | None) -> BreakEven:
         offer=offer.number + 1,
         price=offer.price.amount,
         per=offer.price.per,
+        volume=offer.volume,
         used=high is not None,
         stays_from=low.price,
         from_exact=low.exact,

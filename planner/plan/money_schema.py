@@ -44,6 +44,10 @@ class Order(PlanModel):
     """End of life, of the term or of the contract."""
     unit_price: Money
     """Of one node: purchase with installation, or all rent of the term."""
+    tier: int | None = None
+    """Nodes of one order from which on this price holds; None: the offer's own price."""
+    single_price: Money | None = None
+    """Of one node at the offer's own price, where a volume tier is taken."""
     price: Money
     """Of all nodes of the line."""
     cost: Money
@@ -74,6 +78,25 @@ class Baseline(PlanModel):
     """The rule can cost no less; equal to its cost where proven."""
     unserved: tuple[str, ...] = ()
     """Workloads, with their period, that the rule leaves without GPUs."""
+
+
+class PlanRun(PlanModel):
+    """GPU-hours that a training workload takes from one period."""
+
+    workload: str
+    pool: str
+    gpus: int
+    """GPUs held while it runs."""
+    runs: int = 1
+    """Runs in the period; more than one where the workload recurs."""
+    hours: float
+    """Hours of all its runs in the period."""
+    gpu_hours: float
+    """`gpus` x `hours`."""
+    before_hours: float = 0.0
+    """Hours it had in earlier periods: it goes on from there."""
+    left_hours: float = 0.0
+    """Hours left for later periods: it goes on then."""
 
 
 class UnitCost(PlanModel):

@@ -42,6 +42,7 @@ from planner.plan.money_schema import Baseline as Baseline
 from planner.plan.money_schema import CostParts as CostParts
 from planner.plan.money_schema import Order as Order
 from planner.plan.money_schema import PlanMoney as PlanMoney
+from planner.plan.money_schema import PlanRun as PlanRun
 from planner.plan.money_schema import TeamCost as TeamCost
 from planner.plan.money_schema import UnitCost as UnitCost
 from planner.plan.uncertainty_schema import BreakEven as BreakEven
@@ -253,6 +254,8 @@ class PlanPeriod(PlanModel):
     """All other payments in this period, whatever the convention."""
     workloads: tuple[PlanWorkload, ...] = ()
     pools: tuple[PlanPool, ...] = ()
+    runs: tuple[PlanRun, ...] = ()
+    """GPU-hours of training in this period, by workload."""
 
 
 class SolveStats(PlanModel):

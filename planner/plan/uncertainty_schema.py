@@ -92,6 +92,8 @@ class BreakEven(PlanModel):
     price: Rate
     per: str
     """What the price is for: node, GPU, node-hour or GPU-hour."""
+    volume: bool = False
+    """The offer has volume prices; they move in proportion."""
     used: bool
     """Whether the plan pays this price for anything."""
     stays_from: Rate

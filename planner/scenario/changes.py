@@ -36,6 +36,8 @@ class Offer:
     number: int
     """Which of the pool's offers to buy, or of its ways to rent."""
     price: Price
+    volume: bool = False
+    """Whether larger orders have lower prices, which move with it."""
 
     @property
     def step(self) -> Decimal:
@@ -47,16 +49,27 @@ def offers_of(scenario: Scenario) -> Iterator[Offer]:
     """All offers with a price, pool by pool."""
     for pool in scenario.pools:
         for number, offer in enumerate(pool.spec.buy):
-            yield Offer(pool.name, "buy", number, offer.price)
+            yield Offer(pool.name, "buy", number, offer.price, bool(offer.tiers))
         for number, rent in enumerate(pool.spec.rent):
             action: Action = "rent" if rent.commit == "none" else "commit"
             yield Offer(pool.name, action, number, rent.price)
 
 
 def priced(scenario: Scenario, offer: Offer, amount: Decimal) -> Scenario:
-    """The scenario with another price of one offer; everything that follows from the price follows it."""
-    price = replace(offer.price, amount=amount)
-    return _with_pool(scenario, _with_offer(scenario.pool(offer.pool), offer, {"price": price}))
+    """The scenario with another price of one offer and all that follows from it; volume prices move in proportion."""
+    pool = scenario.pool(offer.pool)
+    update: dict[str, object] = {"price": replace(offer.price, amount=amount)}
+    if offer.action == "buy":
+        tiers = pool.spec.buy[offer.number].tiers
+        update["tiers"] = tuple(
+            t.model_copy(update={"price": _times(t.price, amount / offer.price.amount)})
+            for t in tiers
+        )
+    return _with_pool(scenario, _with_offer(pool, offer, update))
+
+
+def _times(price: Price, factor: Decimal) -> Price:
+    return replace(price, amount=price.amount * factor)
 
 
 def more_nodes(scenario: Scenario) -> Iterator[Change]:
