@@ -32,10 +32,10 @@ class Whole:
     problem: Problem
 
 
-def parts_of(scenario: Scenario) -> tuple[Part, ...]:
+def parts_of(scenario: Scenario, cache: Cache | None = None) -> tuple[Part, ...]:
     """Everything considered and built, period by period, not yet joined."""
     deals = deals_of(scenario)
-    cache: Cache = {}
+    cache = {} if cache is None else cache
     parts = []
     for period in periods_of(scenario):
         here = in_period(scenario, period)
