@@ -17,6 +17,7 @@ from planner.options.explain import explain_workloads
 from planner.options.from_scenario import energy_of
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
+from planner.options.spot import spot_assumptions
 from planner.plan import schema as plan
 from planner.plan.merge import merged_workloads
 from planner.scenario.periods import in_period, periods_of, runs_every
@@ -225,6 +226,7 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         texts.append(
             f"no energy price is given: owned nodes cost their upkeep only ({money(energy.usd_per_kwh)})"
         )
+    texts += spot_assumptions(scenario)
     if any(offer.life is None for p in scenario.pools for offer in p.spec.buy):
         texts.append("bought nodes without a `life` are written off over 4 years")
     return tuple(texts)

@@ -183,6 +183,7 @@ def _assignment(
         units=candidate.units,
         cost=cost,
         interconnect_gb_s=option.interconnect_gb_s,
+        interruption=option.interruption,
     )
 
 
