@@ -65,7 +65,10 @@ def purchase_facts(scenario: Scenario, pool: ResolvedPool, period: Period) -> st
     here = [d for d in deals if d.first <= period.index < d.last]
     if here:
         text = _most([o.max_nodes for o in pool.spec.buy], "to buy")
-        return text + (f" ({wait})" if wait else "")
+        sizes = [str(o.min_order) for o in pool.spec.buy if o.min_order]
+        least = f"is ordered from {' or '.join(sizes)} nodes on" if sizes else ""
+        words = ", ".join(x for x in (wait, least) if x)
+        return text + (f" ({words})" if words else "")
     later = min((d.arrives for d in deals if d.first > period.index), default=None)
     quotes = [o.valid_until for o in pool.spec.buy if o.valid_until is not None]
     reasons = [wait] if wait else []

@@ -32,6 +32,8 @@ def _offers(pool: ResolvedPool, periods: Sequence[Period]) -> Iterator[Steps]:
     for number, offer in enumerate(spec.buy):
         if offer.max_nodes is not None or offer.max_per_period is not None:
             yield _more_bought(pool, number)
+        if offer.min_order is not None and offer.min_order > 1:
+            yield _smaller_order(pool, number, offer.min_order)
         if offer.lead_time:
             yield from _sooner(pool, number, periods)
         if offer.valid_until is not None:
@@ -63,6 +65,15 @@ def _more_bought(pool: ResolvedPool, number: int) -> Steps:
         return PeriodChange("buy", text, _edit(pool, "buy", number, **update))
 
     return Steps("buy", MOST_MORE_NODES, at, f"more nodes of `{pool.name}` to buy")
+
+
+def _smaller_order(pool: ResolvedPool, number: int, now: int) -> Steps:
+    def at(step: int) -> PeriodChange:
+        nodes = now - step - 1
+        text = f"`min_order: {nodes}` of `{pool.name}` instead of {now}"
+        return PeriodChange("min-order", text, _edit(pool, "buy", number, min_order=nodes))
+
+    return Steps("min-order", now - 1, at, f"a smaller `min_order` of `{pool.name}`")
 
 
 def _sooner(pool: ResolvedPool, number: int, periods: Sequence[Period]) -> Iterator[Steps]:
