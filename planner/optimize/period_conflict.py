@@ -110,7 +110,7 @@ def _limit(scenario: Scenario, whole: Whole, number: int) -> tuple[str, str, str
         allowed = f"{money(at(opex, part.period).amount)} {unit}/month"
     else:
         allowed = f"{money(from_cents(limit.bound))} {unit}"
-    text = f"`{key}` allows {allowed}{when}"
+    text = f"`{limit.name}` allows {allowed}{when}"
     listed = len(getattr(scenario.spec.limits, key)) > 1
     path = f"{limit.name}[{limit.slot}]" if listed and limit.slot is not None else limit.name
     signed = sum(each * whole.problem.acquisitions[n].least for n, each in limit.acquisitions)

@@ -37,7 +37,7 @@ def test_the_conflict_names_period_and_numbers() -> None:
     assert set(texts) == {
         "chat 2027-04", "tune 2027-04", "l40s 2027-04", "cloud 2027-04", "limits.capex 2027-04",
     }  # fmt: skip
-    assert texts["limits.capex 2027-04"] == "`capex` allows 20,000.00 USD in 2027-04"
+    assert texts["limits.capex 2027-04"] == "`limits.capex` allows 20,000.00 USD in 2027-04"
     assert "at least 1 GPU of `l40s` or `cloud`" in texts["chat 2027-04"]
     assert "minimal" in plan.explanations[0].checked
     shown = render_text(plan)
