@@ -17,7 +17,7 @@ from planner.options.parts import joined_blocks, numbered
 from planner.options.problem import Acquisition, Limit, Problem
 from planner.options.question import Question
 from planner.options.terms import Term
-from planner.options.tiers import UNLIMITED_NODES, most_nodes
+from planner.options.tiers import most_nodes, most_rented
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOURS_PER_MONTH, to_cents
@@ -35,8 +35,8 @@ class Whole:
 
 def parts_of(
     scenario: Scenario,
-    *,
     cache: Cache | None = None,
+    *,
     edit: Callable[[Question], Question] = lambda question: question,
 ) -> tuple[Part, ...]:
     """Everything considered and built, period by period, not yet joined.
@@ -77,7 +77,9 @@ def _with_deals(
             sizes[deal.arrives] = max(deal.most, sizes.get(deal.arrives, 0))
     terms = list(supplier.terms)
     for name, offers in orders.items():
-        nodes = sum(min(sum(n.values()), _offered(pool, name, o)) for o, n in offers.items())
+        nodes = sum(
+            min(sum(n.values()), _offered(pool, name, o, period)) for o, n in offers.items()
+        )
         owned = name == "bought"
         upkeep = pool.spec.owned.upkeep if owned and pool.spec.owned else None
         terms.append(
@@ -90,12 +92,12 @@ def _with_deals(
     return replace(supplier, facts=facts, terms=tuple(terms))
 
 
-def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
+def _offered(pool: ResolvedPool, term: str, offer: int, period: Period) -> int:
     """Most nodes of an offer at once."""
     if term == "bought":
         return most_nodes(pool.spec.buy[offer])
     if term.startswith("committed"):
-        return pool.spec.rent[offer].max_nodes or UNLIMITED_NODES
+        return most_rented(pool.spec.rent[offer], period.index)
     return pool.spec.contracts[offer].nodes
 
 
@@ -178,7 +180,7 @@ def _offer_limits(scenario: Scenario, deals: tuple[Deal, ...]) -> Iterator[Limit
                 yield Limit(
                     f"{pool.path}.rent",
                     "acquired",
-                    rent.max_nodes,
+                    at(rent.max_nodes, period),
                     acquisitions=orders,
                     slot=period.index,
                 )

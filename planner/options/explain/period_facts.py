@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from planner.options.deals import deals_of
 from planner.options.explain.period_changes import time_words
-from planner.scenario.periods import Period, stock
+from planner.scenario.periods import Period, at, stock
 from planner.scenario.resolved import ResolvedPool, Scenario
+from planner.scenario.schema_supply import Rent
 
 
 def pool_facts(scenario: Scenario, pool: ResolvedPool, period: Period) -> str:
@@ -21,9 +22,11 @@ def pool_facts(scenario: Scenario, pool: ResolvedPool, period: Period) -> str:
     if spec.buy:
         parts.append(purchase_facts(scenario, pool, period))
     if any(r.commit != "none" for r in spec.rent):
-        parts.append(_most([r.max_nodes for r in spec.rent if r.commit != "none"], "to commit to"))
+        parts.append(
+            _most([_at(r, period) for r in spec.rent if r.commit != "none"], "to commit to")
+        )
     if any(r.commit == "none" for r in spec.rent):
-        parts.append(_most([r.max_nodes for r in spec.rent if r.commit == "none"], "for rent"))
+        parts.append(_most([_at(r, period) for r in spec.rent if r.commit == "none"], "for rent"))
     return f"`{pool.name}` in {period.name}: {'; '.join(parts) or 'nothing'}"
 
 
@@ -77,6 +80,10 @@ def purchase_facts(scenario: Scenario, pool: ResolvedPool, period: Period) -> st
     if later is not None:
         return f"none can be bought before {later}{words}"
     return f"none can be bought in time{words}"
+
+
+def _at(rent: Rent, period: Period) -> int | None:
+    return None if rent.max_nodes is None else at(rent.max_nodes, period)
 
 
 def _most(limits: Sequence[int | None], what: str) -> str:

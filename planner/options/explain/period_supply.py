@@ -15,6 +15,9 @@ from planner.units import DAY_S
 
 MOST_MORE_NODES = 32
 
+Counts = tuple[int, ...]
+"""One number, or one for each period."""
+
 
 def supply_steps(scenario: Scenario, periods: Sequence[Period]) -> Iterator[Steps]:
     """More of each pool: nodes of every offer, earlier deliveries, later ends."""
@@ -28,7 +31,7 @@ def _offers(pool: ResolvedPool, periods: Sequence[Period]) -> Iterator[Steps]:
     for number, rent in enumerate(spec.rent):
         if rent.max_nodes is not None:
             kind = "rent" if rent.commit == "none" else "commit"
-            yield _more_of(pool, "rent", number, kind, rent.max_nodes)
+            yield _more_of(pool, number, kind, rent.max_nodes)
     for number, offer in enumerate(spec.buy):
         if offer.max_nodes is not None or offer.max_per_period is not None:
             yield _more_bought(pool, number)
@@ -40,12 +43,12 @@ def _offers(pool: ResolvedPool, periods: Sequence[Period]) -> Iterator[Steps]:
             yield _valid_longer(pool, number, periods)
 
 
-def _more_of(pool: ResolvedPool, key: str, number: int, kind: str, now: int) -> Steps:
+def _more_of(pool: ResolvedPool, number: int, kind: str, now: Counts) -> Steps:
     def at(step: int) -> PeriodChange:
-        nodes = now + step + 1
+        nodes = _more(now, step + 1)
         what = "to rent" if kind == "rent" else "to commit to"
-        text = f"`max_nodes: {nodes}` of `{pool.name}` {what} instead of {now}"
-        return PeriodChange(kind, text, _edit(pool, key, number, max_nodes=nodes))
+        text = f"`max_nodes: {_words(nodes)}` of `{pool.name}` {what} instead of {_words(now)}"
+        return PeriodChange(kind, text, _edit(pool, "rent", number, max_nodes=nodes))
 
     return Steps(kind, MOST_MORE_NODES, at, f"more nodes of `{pool.name}` to {kind}")
 
@@ -54,17 +57,28 @@ def _more_bought(pool: ResolvedPool, number: int) -> Steps:
     offer = pool.spec.buy[number]
 
     def at(step: int) -> PeriodChange:
-        update = {
-            key: now + step + 1
-            for key in ("max_nodes", "max_per_period")
-            if (now := getattr(offer, key)) is not None
-        }
-        words = " and ".join(f"`{key}: {n}`" for key, n in update.items())
-        before = " and ".join(str(getattr(offer, key)) for key in update)
+        now: dict[str, int | Counts] = {}
+        if offer.max_nodes is not None:
+            now["max_nodes"] = offer.max_nodes
+        if offer.max_per_period is not None:
+            now["max_per_period"] = offer.max_per_period
+        update = {key: _more(n, step + 1) for key, n in now.items()}
+        words = " and ".join(f"`{key}: {_words(n)}`" for key, n in update.items())
+        before = " and ".join(_words(n) for n in now.values())
         text = f"{words} of `{pool.name}` to buy instead of {before}"
         return PeriodChange("buy", text, _edit(pool, "buy", number, **update))
 
     return Steps("buy", MOST_MORE_NODES, at, f"more nodes of `{pool.name}` to buy")
+
+
+def _more(now: int | Counts, more: int) -> int | Counts:
+    return now + more if isinstance(now, int) else tuple(n + more for n in now)
+
+
+def _words(counts: int | Counts) -> str:
+    if isinstance(counts, int) or len(counts) == 1:
+        return str(counts if isinstance(counts, int) else counts[0])
+    return "[" + ", ".join(map(str, counts)) + "]"
 
 
 def _smaller_order(pool: ResolvedPool, number: int, now: int) -> Steps:
@@ -157,7 +171,10 @@ def _more_owned(pool: ResolvedPool) -> Steps:
             f"{owned.nodes + more} owned nodes of `{pool.name}` instead of {owned.nodes} (their price is not in "
             "the total)"
         )
-        bigger = owned.model_copy(update={"nodes": owned.nodes + more})
+        update: dict[str, object] = {"nodes": owned.nodes + more}
+        if owned.available is not None:
+            update["available"] = _more(owned.available, more)
+        bigger = owned.model_copy(update=update)
 
         def apply(setting: Setting) -> Setting:
             now = setting.scenario.pool(pool.name)
