@@ -14,11 +14,12 @@ from planner.options.asks import Ask
 from planner.options.binding import summary_words
 from planner.options.economics import with_economics
 from planner.options.explain import explain_workloads
+from planner.options.from_scenario import energy_of
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
 from planner.plan import schema as plan
 from planner.plan.merge import merged_workloads
-from planner.scenario.periods import runs_every
+from planner.scenario.periods import in_period, periods_of, runs_every
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, money
 from planner.verify.plan import VerificationError, verify_plan
@@ -212,10 +213,13 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         "the last; it stays on one pool under one term, and GPUs of shared nodes are its own to the end of the period",
     ]
     energy = part.question.energy
-    if energy.usd_per_kwh:
+    prices = [energy_of(in_period(scenario, p)).usd_per_kwh for p in periods_of(scenario)]
+    if any(prices):
+        same = len(set(prices)) == 1
+        each = str(prices[0]) if same else ", ".join(str(p) for p in prices)
         texts.append(
             f"energy of owned and bought nodes: TDP of the GPUs in use x PUE {float(energy.pue):g} x "
-            f"{energy.usd_per_kwh} {scenario.spec.currency}/kWh; rent includes energy"
+            f"{each} {scenario.spec.currency}/kWh{'' if same else ' by period'}; rent includes energy"
         )
     else:
         texts.append(

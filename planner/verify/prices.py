@@ -75,7 +75,8 @@ def _energy(scenario: Scenario, part: Part, hours: int) -> Decimal:
     spec = scenario.spec.energy
     if spec is None:
         return Decimal(0)
-    per_kwh = spec.price.amount / (1000 if spec.price.per == "MWh" else 1)
+    price = spec.price[0]
+    per_kwh = price.amount / (1000 if price.per == "MWh" else 1)
     watts = Fraction(part.facts.gpu.tdp_w or 0) * part.layout.gpus
     kwh = watts * hours / 1000 * Fraction(spec.pue)
     money = kwh * Fraction(per_kwh)
