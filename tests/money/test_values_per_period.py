@@ -13,6 +13,7 @@ from planner.options.deals import deals_of
 from planner.plan.schema import Plan
 from planner.report.text import render_text
 from planner.scenario import Scenario
+from planner.scenario.changes import offers_of, priced
 from planner.verify.plan import verify_plan
 
 TEXT = """\
@@ -128,6 +129,15 @@ def test_a_contract_at_the_price_of_each_period(tmp_path: Path) -> None:
     _, plan = solved(tmp_path, pools)
     assert costs(plan) == [2190, 2409, 2628, 2847]
     assert plan.orders[0].due_after == 61 * 24 * Decimal("1.30")
+
+
+def test_other_prices_move_all_values_of_a_list(tmp_path: Path) -> None:
+    """What the break-even prices are looked for by: the first one named, the rest in proportion."""
+    scenario = scenario_of(tmp_path, rent("1.00", "1.20", "0.80", "1.00"))
+    (offer,) = offers_of(scenario)
+    assert (offer.listed, offer.price.amount) == (True, 1)
+    other = priced(scenario, offer, Decimal("1.50"))
+    assert [float(p.amount) for p in other.pools[0].spec.rent[0].price] == [1.5, 1.8, 1.2, 1.5]
 
 
 CHANGED = {
