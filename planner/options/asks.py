@@ -86,7 +86,7 @@ class Ask:
     pools: tuple[str, ...] | None = None
     exclude_pools: tuple[str, ...] = ()
     deadline_s: float | None = None
-    spot: bool = False
+    spot: bool = True
     """Whether it may run on spot nodes; true as well where there are none."""
 
     @property
