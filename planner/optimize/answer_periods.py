@@ -13,6 +13,7 @@ from planner.optimize.versions import versions
 from planner.options.binding import summary_words
 from planner.options.economics import with_economics
 from planner.options.explain import explain_workloads
+from planner.options.from_scenario import power_words
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
 from planner.plan import schema as plan
@@ -202,12 +203,8 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         "a training job lies within one period and keeps its GPUs for it, unless it rents nodes for the run",
     ]
     energy = part.question.energy
-    if energy.usd_per_kwh:
-        texts.append(
-            f"energy of owned and bought nodes: TDP of the GPUs in use x PUE {float(energy.pue):g} x "
-            f"{energy.usd_per_kwh} {scenario.spec.currency}/kWh; rent includes energy"
-        )
-    else:
+    texts += power_words(scenario, energy)
+    if not energy.usd_per_kwh:
         texts.append(
             f"no energy price is given: owned nodes cost their upkeep only ({money(energy.usd_per_kwh)})"
         )

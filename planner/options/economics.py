@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from planner.options.deals import DEFAULT_LIFE_S, per_node
 from planner.options.from_scenario import energy_of
+from planner.options.power import draw_of
 from planner.plan.schema import Order, Plan, PlanPeriod, PlanWorkload, TeamCost, UnitCost
 from planner.scenario.periods import demand_factor, periods_of
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
@@ -168,5 +169,12 @@ def purchase_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, offer: int) ->
         price=whole,
         write_off=(whole - price * (spec.residual or 0)) / life_h,
         holding=support + hosting,
-        energy=Fraction(energy_of(scenario).cost(pool.gpu.tdp_w or 0, 1)),
+        energy=_full_use(scenario, pool),
     )
+
+
+def _full_use(scenario: Scenario, pool: ResolvedPool) -> Fraction:
+    """Energy of one GPU at full load and its share of the node, for an hour."""
+    draw, energy = draw_of(pool), energy_of(scenario)
+    watts = draw.gpu_w if draw.node_w is None else draw.node_w / draw.gpus
+    return watts / 1000 * energy.pue * Fraction(energy.usd_per_kwh)

@@ -18,6 +18,7 @@ from planner.options.asks import (
     TrainingAsk,
 )
 from planner.options.build import Supplier, Wish
+from planner.options.power import draw_of
 from planner.options.problem import Limit
 from planner.options.question import Question
 from planner.options.serving_load import load_of
@@ -115,7 +116,10 @@ def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
         host_bytes=pool.node.host_ram_bytes,
         nvme_bytes=pool.node.nvme_bytes,
     )
-    return Supplier(facts, tuple(terms), spare_nodes=pool.spec.spare_nodes)
+    return Supplier(
+        facts, tuple(terms), spare_nodes=pool.spec.spare_nodes, draw=draw_of(pool),
+        rack_units=pool.node.rack_units or 0,
+    )  # fmt: skip
 
 
 def _link(gpu: Gpu, node: NodeFacts) -> Link:
@@ -154,7 +158,7 @@ def energy_of(scenario: Scenario) -> Energy:
     if spec is None:
         return Energy()
     per_kwh = spec.price.amount / (1000 if spec.price.per == "MWh" else 1)
-    return Energy(per_kwh, Fraction(spec.pue))
+    return Energy(per_kwh, Fraction(spec.pue), spec.idle)
 
 
 def _limits(scenario: Scenario) -> tuple[Limit, ...]:
@@ -164,6 +168,8 @@ def _limits(scenario: Scenario) -> tuple[Limit, ...]:
         rows.append(Limit("limits.opex", "cost", to_cents(spec.opex[0].amount, up=False)))
     if spec.power is not None:
         rows.append(Limit("limits.power", "power", math.floor(spec.power[0])))
+    if spec.rack_units is not None:
+        rows.append(Limit("limits.rack_units", "racks", spec.rack_units[0]))
     return tuple(rows)
 
 
@@ -173,17 +179,41 @@ def _assumptions(scenario: Scenario, energy: Energy) -> tuple[str, ...]:
         "`every` says, is billed by started hours on rented nodes of its own, and keeps its GPUs to "
         "itself for the whole month"
     ]
-    if energy.usd_per_kwh:
-        texts.append(
-            f"energy of owned nodes: TDP of the GPUs in use x PUE {float(energy.pue):g} x "
-            f"{energy.usd_per_kwh} {scenario.spec.currency}/kWh; rent includes energy"
-        )
+    texts += power_words(scenario, energy)
     unpriced = [p.name for p in scenario.pools if p.available_nodes and not energy.usd_per_kwh]
     if unpriced:
         texts.append(
             f"no energy price is given, so owned nodes cost nothing: {', '.join(unpriced)}"
         )
     return tuple(texts)
+
+
+def power_words(scenario: Scenario, energy: Energy) -> list[str]:
+    """How power and energy of one's own nodes are counted; nothing where neither matters."""
+    own = [p for p in scenario.pools if p.available_nodes or p.spec.ordered or p.spec.buy]
+    limited = scenario.spec.limits.power is not None
+    if not own or not (energy.usd_per_kwh or limited):
+        return []
+    texts = []
+    if energy.usd_per_kwh:
+        idle = f"{100 * float(energy.idle):g} %"
+        texts.append(
+            f"energy of owned and bought nodes: TDP of the GPUs in use while they work, {idle} of it while they "
+            f"wait, x PUE {float(energy.pue):g} x {energy.usd_per_kwh} {scenario.spec.currency}/kWh; a service's "
+            "replica works for its demand over its rate, all of it counted on each; rent includes energy"
+        )
+    whole = [
+        f"{p.name} {float(p.node.power_w) / 1000:g} kW" for p in own if p.node.power_w is not None
+    ]
+    if whole:
+        texts.append(
+            f"a node in use draws all its power, not that of its GPUs alone: {', '.join(whole)}"
+        )
+    if limited:
+        texts.append(
+            "`limits.power` counts owned and bought nodes in use at full load, without cooling (no PUE)"
+        )
+    return texts
 
 
 def _wish(spec: WorkloadSpec, hours: int) -> Wish:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,13 +118,28 @@ def _option(run: ServingPass, i: int) -> Option:
         host_bytes=round(account.host_gib * GIB),
         nvme_bytes=0,
         preference=chosen.preference,
-        utilisation=1.0,
+        utilisation=busy_share(counted, demand, loads),
         account=_with_load(main.ask, account, timing, at(run.memory.kv_bytes_per_token, i)),
         timing=timing,
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
         assumptions=(chosen.how.reason,) if chosen.how.reason else (),
         loads=loads,
     )
+
+
+def busy_share(counted: float, demand: float, loads: tuple[int, ...]) -> Fraction:
+    """Share of its hours in which a replica works at most, in whole 1/2000, rounded up.
+
+    No replica carries more than the whole demand. How much less it carries depends on those beside it, and is not
+    taken off.
+
+    >>> busy_share(10.0, 4.0, ()), busy_share(2.0, 4.0, ()), busy_share(1.0, 1.0, (400, -1, 300))
+    (Fraction(2, 5), Fraction(1, 1), Fraction(7, 20))
+    """
+    parts = sum(load for load in loads if load > 0)
+    if not loads:
+        parts = math.ceil(DEMAND_UNITS * demand / counted)
+    return Fraction(min(parts, DEMAND_UNITS), DEMAND_UNITS)
 
 
 def _with_load(ask: ServingAsk, account: Account, timing: Timing, token_bytes: float) -> Account:

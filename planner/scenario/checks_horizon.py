@@ -102,7 +102,7 @@ def _listed(root: Located, steps: list[Step]) -> bool:
 def _lists(spec: ScenarioFile, count: int, root: Located) -> Iterator[Diagnostic]:
     """Lists with one value per period have as many values as there are periods."""
     found: list[tuple[list[Step], int]] = []
-    for key in ("capex", "opex", "power"):
+    for key in ("capex", "opex", "power", "rack_units"):
         values = getattr(spec.limits, key)
         if values is not None and len(values) > 1:
             found.append((["limits", key], len(values)))

@@ -63,11 +63,6 @@ UNSUPPORTED: Final = (
         "give a `horizon`, or count nodes that have arrived under `owned`", with_horizon=True,
     ),
     Unsupported(
-        "inventory[].node.power",
-        "the power of a node",
-        "remove `power`: planner reckons with the TDP of the GPUs",
-    ),
-    Unsupported(
         "inventory[].contracts", "contracts without a `horizon`",
         "give a `horizon`, or count the nodes under `owned`", with_horizon=True,
     ),
@@ -83,6 +78,9 @@ UNSUPPORTED: Final = (
     Unsupported("limits.capex", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True),
     Unsupported("limits.opex", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True),
     Unsupported("limits.power", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True),
+    Unsupported(
+        "limits.rack_units", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True,
+    ),
     Unsupported(
         "workloads[].demand", "a list of demands",
         "give one demand, and its share in each period as `periods: [100 %, 120 %]`", _is_list,

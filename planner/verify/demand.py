@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from planner.options.asks import ServingAsk
+from planner.options.asks import Ask, ServingAsk
 from planner.verify.case import Case, Part
 from planner.verify.derive import Derived
 from planner.verify.figures import Speed
@@ -93,6 +93,21 @@ def _printed(part: Part, want: int, speed: Speed) -> Iterator[str]:
     noisy = not part.own_nodes and math.floor(exact) == want - 1
     if part.given.units != want and not (noisy and part.given.units == want - 1):
         yield f"{part.where}: {part.given.units} of {WHOLE} units printed, it is {want}"
+    least, most = busy_parts(part.ask, speed, -NOISE), busy_parts(part.ask, speed, NOISE)
+    if not least <= part.given.busy <= most:
+        yield f"{part.where}: busy for {part.given.busy} of {WHOLE} parts printed, it is {least}"
+
+
+def busy_parts(ask: Ask, speed: Speed, noise: float) -> int:
+    """Parts of its hours in which a replica works if it carries all the demand it can, rounded up."""
+    if not isinstance(ask, ServingAsk):
+        return WHOLE
+    if speed.by_size:
+        sizes = zip(ask.buckets, speed.by_size, strict=True)
+        loads = [(ask.rate or 0.0) * size.share / rate for size, rate in sizes if rate > 0]
+    else:
+        loads = [speed.demand / speed.counted] if speed.counted > 0 else [1.0]
+    return min(WHOLE, sum(math.ceil(WHOLE * load + noise) for load in loads))
 
 
 def _job(units: list[tuple[Part, int]]) -> Iterator[str]:

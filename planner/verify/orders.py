@@ -13,6 +13,7 @@ from planner.plan.schema import Order
 from planner.scenario.periods import Period, add_time, grown
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import DAY_S, HOUR_S, YEAR_S, Price, from_cents
+from planner.verify.energy import node_energy
 from planner.verify.supply import Supply
 
 USUAL_LIFE_S = Fraction(4 * YEAR_S)
@@ -256,6 +257,7 @@ def ordered_supplies(
                 name, term, sum(c.order.nodes for c in mine if c.first <= period.index < c.last),
                 upkeep=upkeep.amount if upkeep else Decimal(0), owned=action == "buy",
                 hours=period.hours, acquired=True,
+                energy_cents=node_energy(scenario, pool, period.hours) if action == "buy" else 0,
                 fixed_cents=sum(c.counted(convention)[period.index] for c in mine),
             )
         )  # fmt: skip
