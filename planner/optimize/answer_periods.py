@@ -12,8 +12,8 @@ from planner.optimize.solve import solve as optimize
 from planner.optimize.versions import versions
 from planner.options.binding import summary_words
 from planner.options.economics import with_economics
+from planner.options.energy import power_words
 from planner.options.explain import explain_workloads
-from planner.options.from_scenario import power_words
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
 from planner.plan import schema as plan
@@ -179,6 +179,9 @@ def _conflict_row(scenario: Scenario, row: str) -> plan.ConflictRow:
         pool = scenario.pool(pool_name)
         line = scenario.span(f"{pool.path}.pool").line
         text = f"`{pool_name}` gives no more {term} nodes in a period"
+        sizes = [str(o.min_order) for o in pool.spec.buy if o.min_order]
+        if term == "bought" and sizes:
+            text += f", and is ordered from {' or '.join(sizes)} nodes on"
         return plan.ConflictRow(name=pool_name, text=text, line=line)
     place = name.partition("[")[0] if name.startswith("limits") else name
     return plan.ConflictRow(

@@ -152,6 +152,8 @@ def orders_of(
                 arrives=deal.arrives.isoformat(),
                 until=deal.until.isoformat(),
                 unit_price=from_cents(deal.price_cents),
+                tier=deal.tier,
+                single_price=from_cents(deal.single_cents) if deal.tier else None,
                 price=from_cents(count * deal.price_cents),
                 cost=from_cents(count * sum(deal.cost(horizon.convention))),
                 paid=from_cents(count * (sum(deal.capex) + sum(deal.opex))),

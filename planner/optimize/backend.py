@@ -94,6 +94,7 @@ def run_cp_sat(
     wall_limit_s: float | None = None,
     hint: Sequence[int] | None = None,
     subsolver: str | None = None,
+    light: bool = False,
     stop: Stop | None = None,
     on_solution: Callable[[int], None] | None = None,
     workers: int = 1,
@@ -107,6 +108,7 @@ def run_cp_sat(
         wall_limit_s: Wall-clock limit; only where the user asks, since it ends determinism.
         hint: A value for each column.
         subsolver: Name of one CP-SAT search, such as `reduced_costs`; default: its own choice.
+        light: One pass of presolve without probing, which costs more than small models take to solve.
         stop: Stop request.
         on_solution: Called with the exact objective of each better solution.
         workers: Parallel workers; more than one is not deterministic (benchmarks only).
@@ -128,6 +130,9 @@ def run_cp_sat(
     parameters.random_seed = seed
     if subsolver is not None:
         parameters.subsolvers.append(subsolver)
+    if light:
+        parameters.cp_model_probing_level = 0
+        parameters.max_presolve_iterations = 1
     wrapper: cp_model_helper.SolveWrapper = cmh.SolveWrapper()
     wrapper.set_parameters(parameters)
     callback = _cp_callback(model, on_solution) if on_solution is not None else None

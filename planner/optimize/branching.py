@@ -99,11 +99,11 @@ class Search:
         """Slack at which a node's useful assignments were too many to list."""
         self.order = 0
         self.at = {c: i for i, c in enumerate(self.link.supply_columns)}
-        whole = {c for c in build.shared if c is not None}
+        whole = {c for c in (*build.shared, *build.taken) if c is not None}
         self.shared = [
             at for c, at in self.at.items() if c in whole or self.pricer.supply_costs[at] > 0
         ]
-        """Columns to branch on: shared nodes and acquisitions."""
+        """Columns to branch on: shared nodes, acquisitions, and whether one is taken."""
 
     def offer(self, values: list[int]) -> None:
         """Takes a plan as incumbent if it is valid and better."""

@@ -55,6 +55,8 @@ class Build:
     by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
     acquired: list[int] = field(default_factory=list)
     """Column per acquisition: nodes bought or committed to."""
+    taken: list[int | None] = field(default_factory=list)
+    """Column per acquisition: 1 where it is taken; None where any number of nodes can be had."""
 
     def on_supply(self, supply: int) -> list[tuple[int, int, Pick, int]]:
         """(demand, pick number, pick, column) of all picks on a supply."""
@@ -127,6 +129,10 @@ def start(
             build.shared[index] = model.column(f"nodes[{facts.pool}/{facts.term}]", 0, most)
     build.acquired = [
         model.column(f"acquire[{order.key}]", order.least, order.most)
+        for order in problem.acquisitions
+    ]
+    build.taken = [
+        model.column(f"taken[{order.key}]", 0, 1) if order.fewest > 1 or order.group >= 0 else None
         for order in problem.acquisitions
     ]
     return build

@@ -44,6 +44,8 @@ def _acquisition_errors(problem: Problem) -> list[str]:
     for order in problem.acquisitions:
         if not 0 <= order.least <= order.most or order.cost_cents < 0:
             errors.append(f"acquisition {order.key}: counts or price out of range")
+        if order.fewest < 1 or (order.least and order.fewest > order.most):
+            errors.append(f"acquisition {order.key}: at least {order.fewest} of {order.most} nodes")
         for index in order.supplies:
             if not 0 <= index < len(problem.supplies):
                 errors.append(f"acquisition {order.key}: unknown supply {index}")

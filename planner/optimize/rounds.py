@@ -10,13 +10,15 @@ from planner.optimize.backend import Answer, Stop, Verdict, run_cp_sat
 from planner.optimize.build import Build
 from planner.optimize.linear import row
 from planner.optimize.outcome import Progress, ProgressCallback, Round, SolveLimits
-from planner.optimize.ties import tie_objectives
+from planner.optimize.ties import packed, tie_objectives
 
 if TYPE_CHECKING:
     from planner.optimize.branching import Search
 
 LEAST_WORK = 0.05
 """Deterministic seconds that any round may use, however little is left."""
+LIGHT_WORK = 0.3
+"""Deterministic seconds in which most ties are decided without the linear relaxation."""
 TIE_SHARE = 0.1
 """Share of the whole work limit, and of the wall-clock time left, that ties may use."""
 
@@ -106,11 +108,9 @@ def tie_rounds(build: Build, budget: Budget, solved: Solved) -> None:
         tie_budget.used = 0.0
     build.model.add(row("cost", "cost", build.cost_terms(), high=cost))
     values = solved.values
-    for name, objective in tie_objectives(build):
-        if not objective:
-            continue
+    for name, objective in packed(build.model, tie_objectives(build)):
         hint = complete(build, values) if values is not None else None
-        answer = _minimise(build, objective, tie_budget, hint)
+        answer = _tie(build, objective, tie_budget, hint)
         if answer.verdict is not Verdict.OPTIMAL or answer.values is None:
             return
         values = answer.values
@@ -119,6 +119,26 @@ def tie_rounds(build: Build, budget: Budget, solved: Solved) -> None:
     budget.used += tie_budget.used
     solved.values = values
     solved.tie_break_applied = True
+
+
+def _tie(
+    build: Build, objective: dict[int, int], budget: Budget, hint: tuple[int, ...] | None
+) -> Answer:
+    """One tie rule on the exact model. The relaxation says little once the cost is fixed: search first without."""
+    build.model.objective = objective
+    answer = run_cp_sat(
+        build.model,
+        deterministic_limit=min(budget.left, LIGHT_WORK),
+        wall_limit_s=budget.wall_left_s,
+        hint=hint,
+        subsolver="no_lp",
+        light=True,
+        stop=budget.stop,
+    )
+    budget.used += answer.deterministic_time
+    if answer.verdict is Verdict.OPTIMAL:
+        return answer
+    return _minimise(build, objective, budget, answer.values or hint)
 
 
 def complete(build: Build, values: tuple[int, ...]) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from planner.options.tiers import UNLIMITED_NODES, OrderSize, order_sizes
 from planner.scenario.periods import Period, add_time, grown, periods_of
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.scenario.schema_supply import Buy, Contract, Rent
@@ -59,6 +60,12 @@ class Deal:
     """Value of a purchase not written off at the end of the horizon, what is left at the end of its life included."""
     after_cents: int
     """Payments that fall due after the horizon, support apart."""
+    fewest: int = 1
+    """Size of an order from which on it can be had."""
+    tier: int | None = None
+    """Volume tier whose price it has; None: the offer's own price."""
+    single_cents: int = 0
+    """Price of a node at the offer's own price, where a tier is taken."""
 
     def cost(self, convention: str) -> Amounts:
         """What a convention counts per period."""
@@ -81,9 +88,10 @@ def deals_of(scenario: Scenario) -> tuple[Deal, ...]:
 def _of_pool(pool: ResolvedPool, periods: tuple[Period, ...]) -> Iterator[Deal]:
     for number, offer in enumerate(pool.spec.buy):
         for period in periods:
-            deal = purchase(pool, offer, number, period, periods)
-            if deal is not None:
-                yield deal
+            for size in order_sizes(offer):
+                deal = purchase(pool, offer, number, size, period, periods)
+                if deal is not None:
+                    yield deal
     terms = [(n, r) for n, r in enumerate(pool.spec.rent) if r.commit != "none"]
     for place, (number, rent) in enumerate(terms):
         name = "committed" if len(terms) == 1 else f"committed {place + 1}"
@@ -115,7 +123,12 @@ def differences(total: Callable[[int], Fraction], first: int, last: int, count: 
 
 
 def purchase(
-    pool: ResolvedPool, offer: Buy, number: int, period: Period, periods: tuple[Period, ...]
+    pool: ResolvedPool,
+    offer: Buy,
+    number: int,
+    size: OrderSize,
+    period: Period,
+    periods: tuple[Period, ...],
 ) -> Deal | None:
     """Nodes bought to arrive at the start of a period; None where the order would be too late or too early.
 
@@ -128,8 +141,9 @@ def purchase(
         order_by = date.fromordinal(period.start.toordinal() - days)
     if order_by < periods[0].start or (offer.valid_until and order_by > offer.valid_until):
         return None
-    price = per_node(pool, grown(offer.price, offer.growth, period))
+    price = per_node(pool, grown(size.price, offer.growth, period))
     whole = price * (1 + offer.installation)
+    single = per_node(pool, grown(offer.price, offer.growth, period)) * (1 + offer.installation)
     written_off = whole - price * (offer.residual or 0)
     life = offer.life or DEFAULT_LIFE_S
     step = Fraction(period.hours * HOUR_S)
@@ -137,17 +151,12 @@ def purchase(
     price_cents = cents(whole)
     spread = differences(lambda n: written_off * n * step / life, start, last, count)
     support = differences(lambda n: price * offer.support * n * step / YEAR_S, start, last, count)
-    most = min(x for x in (offer.max_nodes, offer.max_per_period, UNLIMITED_NODES) if x is not None)
     return Deal(
-        pool.name, "buy", "bought", number, start, last, 0, most,
+        pool.name, "buy", "bought", number, start, last, 0, size.most,
         order_by, period.start, add_time(period.start, life), price_cents, spread,
         tuple(price_cents if i == start else 0 for i in range(count)), support, support,
-        price_cents - sum(spread), 0,
+        price_cents - sum(spread), 0, size.fewest, size.tier, cents(single) if size.tier else 0,
     )  # fmt: skip
-
-
-UNLIMITED_NODES = 64
-"""Nodes considered where an offer names no limit: far above any demand planner can pack, and finite."""
 
 
 def commitment(

@@ -9,10 +9,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from planner.options.deals import DEFAULT_LIFE_S, per_node
-from planner.options.from_scenario import energy_of
+from planner.options.energy import energy_of
 from planner.options.power import draw_of
 from planner.plan.schema import Order, Plan, PlanPeriod, PlanWorkload, TeamCost, UnitCost
-from planner.scenario.periods import demand_factor, periods_of
+from planner.scenario.periods import Period, demand_factor, grown, periods_of
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
 from planner.scenario.schema_workloads import InferenceWorkload
 from planner.units import HOUR_S, HOURS_PER_MONTH, YEAR_S
@@ -112,14 +112,17 @@ def _teams(plan: Plan) -> Iterator[TeamCost]:
 
 
 def _with_break_even(scenario: Scenario, order: Order) -> Order:
+    """At the prices of the period in which the order's nodes arrive."""
     pool = scenario.pool(order.pool)
-    rent = rent_per_gpu_hour(scenario, pool)
+    start = next(p for p in periods_of(scenario) if p.start.isoformat() == order.arrives)
+    rent = rent_per_gpu_hour(scenario, pool, start)
     if rent is None or order.action == "contract":
         return order
     if order.action == "commit":
-        price = per_node(pool, pool.spec.rent[order.offer - 1].price) / pool.node.gpus
+        offer = pool.spec.rent[order.offer - 1]
+        price = per_node(pool, grown(offer.price, offer.growth, start)) / pool.node.gpus
         return order.model_copy(update={"break_even": float(price / rent)})
-    bought = purchase_per_gpu_hour(scenario, pool, order.offer - 1)
+    bought = purchase_per_gpu_hour(scenario, pool, order, start)
     margin = rent - bought.energy
     if margin <= 0:
         return order
@@ -131,10 +134,10 @@ def _with_break_even(scenario: Scenario, order: Order) -> Order:
     )
 
 
-def rent_per_gpu_hour(scenario: Scenario, pool: ResolvedPool) -> Fraction | None:
-    """The cheapest rent on demand of the pool's GPU, anywhere in the scenario."""
+def rent_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, period: Period) -> Fraction | None:
+    """The cheapest rent on demand of the pool's GPU in a period, anywhere in the scenario."""
     prices = [
-        per_node(other, rent.price) / other.node.gpus
+        per_node(other, grown(rent.price, rent.growth, period)) / other.node.gpus
         for other in scenario.pools
         if other.gpu.id == pool.gpu.id
         for rent in other.spec.rent
@@ -156,10 +159,13 @@ class BoughtGpu:
     """At full use."""
 
 
-def purchase_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, offer: int) -> BoughtGpu:
-    """One GPU of an offer to buy."""
-    spec = pool.spec.buy[offer]
-    price = per_node(pool, spec.price) / pool.node.gpus
+def purchase_per_gpu_hour(
+    scenario: Scenario, pool: ResolvedPool, order: Order, period: Period
+) -> BoughtGpu:
+    """One GPU of a purchase, at the price of its size and period."""
+    spec = pool.spec.buy[order.offer - 1]
+    quote = next((t.price for t in spec.tiers if t.nodes == order.tier), spec.price)
+    price = per_node(pool, grown(quote, spec.growth, period)) / pool.node.gpus
     whole = price * (1 + spec.installation)
     life_h = (spec.life or DEFAULT_LIFE_S) / HOUR_S
     support = price * spec.support / (YEAR_S // HOUR_S)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from planner.options.build import Built, Supplier, build
 from planner.options.consider import Cache, consider
-from planner.options.deals import UNLIMITED_NODES, Deal, deals_of
+from planner.options.deals import Deal, deals_of
 from planner.options.from_scenario import question_of
 from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem, Supply
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.terms import Term
+from planner.options.tiers import UNLIMITED_NODES, most_nodes
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOURS_PER_MONTH, to_cents
@@ -70,14 +72,14 @@ def _with_deals(
     supplier: Supplier, pool: ResolvedPool, period: Period, deals: tuple[Deal, ...]
 ) -> Supplier:
     """The supplier with a term for each kind of node that orders may give it in the period."""
-    most: dict[str, dict[int, int]] = {}
+    orders: dict[str, dict[int, dict[date, int]]] = {}
     for deal in deals:
         if deal.pool == pool.name and deal.first <= period.index < deal.last:
-            offers = most.setdefault(deal.term, {})
-            offers[deal.offer] = offers.get(deal.offer, 0) + deal.most
+            sizes = orders.setdefault(deal.term, {}).setdefault(deal.offer, {})
+            sizes[deal.arrives] = max(deal.most, sizes.get(deal.arrives, 0))
     terms = list(supplier.terms)
-    for name, offers in most.items():
-        nodes = sum(min(n, _offered(pool, name, offer)) for offer, n in offers.items())
+    for name, offers in orders.items():
+        nodes = sum(min(sum(n.values()), _offered(pool, name, o)) for o, n in offers.items())
         owned = name == "bought"
         upkeep = pool.spec.owned.upkeep if owned and pool.spec.owned else None
         terms.append(
@@ -93,7 +95,7 @@ def _with_deals(
 def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
     """Most nodes of an offer at once."""
     if term == "bought":
-        return pool.spec.buy[offer].max_nodes or UNLIMITED_NODES
+        return most_nodes(pool.spec.buy[offer])
     if term.startswith("committed"):
         return pool.spec.rent[offer].max_nodes or UNLIMITED_NODES
     return pool.spec.contracts[offer].nodes
@@ -134,15 +136,18 @@ def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
         )
     whole = tuple(joined)
     convention = scenario.spec.horizon.convention if scenario.spec.horizon else "accrual"
+    groups = order_groups(deals)
     orders = tuple(
         Acquisition(
-            key=f"{d.action} {d.pool} {d.offer + 1} {whole[d.first].period.name if d.gives_nodes else ''}",
+            key=_order_key(d, whole),
             most=d.most,
             cost_cents=sum(d.cost(convention)),
             supplies=tuple(_supplies_of(whole, d)),
             least=d.least,
+            fewest=d.fewest,
+            group=group,
         )
-        for d in deals
+        for d, group in zip(deals, groups, strict=True)
     )
     limits = (
         *_offer_limits(scenario, deals),
@@ -152,6 +157,25 @@ def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
     )
     problem = Problem(tuple(blocks), tuple(supplies), limits, len(parts), orders)
     return Whole(whole, deals, problem)
+
+
+def order_groups(deals: Sequence[Deal]) -> list[int]:
+    """For each deal, a number it shares with the other prices of the same order; -1 where it has the only one."""
+    orders: dict[tuple[str, int, date], list[int]] = {}
+    for n, deal in enumerate(deals):
+        if deal.action == "buy":
+            orders.setdefault((deal.pool, deal.offer, deal.arrives), []).append(n)
+    groups = [-1] * len(deals)
+    for number, members in enumerate(m for m in orders.values() if len(m) > 1):
+        for n in members:
+            groups[n] = number
+    return groups
+
+
+def _order_key(deal: Deal, parts: tuple[Part, ...]) -> str:
+    when = parts[deal.first].period.name if deal.gives_nodes else ""
+    tier = f" from {deal.tier}" if deal.tier else ""
+    return f"{deal.action} {deal.pool} {deal.offer + 1} {when}{tier}"
 
 
 def _moved(candidate: Candidate, first_supply: int, period: Period) -> Candidate:

@@ -111,6 +111,10 @@ class Acquisition:
     """Supplies of which each node acquired is one more."""
     least: int = 0
     """Nodes in any case; `least = most` for a contract that is signed already."""
+    fewest: int = 1
+    """None, or at least this many: the size of an order from which on its price holds."""
+    group: int = -1
+    """At most one acquisition of a group is taken: one offer for one period, at one price. -1: of no group."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def _option(run: ServingPass, i: int) -> Option:
         host_bytes=round(account.host_gib * GIB),
         nvme_bytes=0,
         preference=chosen.preference,
-        utilisation=busy_share(counted, demand, loads),
+        utilisation=busy_share(ask, counted, demand, units, loads),
         account=_with_load(main.ask, account, timing, at(run.memory.kv_bytes_per_token, i)),
         timing=timing,
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
@@ -127,17 +127,24 @@ def _option(run: ServingPass, i: int) -> Option:
     )
 
 
-def busy_share(counted: float, demand: float, loads: tuple[int, ...]) -> Fraction:
+def busy_share(
+    ask: ServingAsk, counted: float, demand: float, units: int, loads: tuple[int, ...]
+) -> Fraction:
     """Share of its hours in which a replica works at most, in whole 1/2000, rounded up.
 
-    No replica carries more than the whole demand. How much less it carries depends on those beside it, and is not
-    taken off.
-
-    >>> busy_share(10.0, 4.0, ()), busy_share(2.0, 4.0, ()), busy_share(1.0, 1.0, (400, -1, 300))
-    (Fraction(2, 5), Fraction(1, 1), Fraction(7, 20))
+    Replicas share the demand in proportion to their rates; how much falls to one depends on those beside it. It is
+    all of the demand that it can carry, but for two facts: replicas that must be alike are at least as many as the
+    demand needs, and where a replica may be lost, those beside it carry the demand without the largest.
     """
-    parts = sum(load for load in loads if load > 0)
-    if not loads:
+    if loads:
+        parts = sum(load for load in loads if load > 0)
+    elif ask.gpus_max is not None or ask.replicas_max is not None:
+        fewest = max(ask.replicas_min, math.ceil(DEMAND_UNITS / units)) + ask.spare
+        parts = math.ceil(DEMAND_UNITS * demand / counted / fewest)
+    elif ask.spare:
+        beside = units / DEMAND_UNITS
+        parts = math.ceil(DEMAND_UNITS / (max(counted / demand, 1.0) + beside))
+    else:
         parts = math.ceil(DEMAND_UNITS * demand / counted)
     return Fraction(min(parts, DEMAND_UNITS), DEMAND_UNITS)
 

@@ -44,6 +44,10 @@ class Order(PlanModel):
     """End of life, of the term or of the contract."""
     unit_price: Money
     """Of one node: purchase with installation, or all rent of the term."""
+    tier: int | None = None
+    """Nodes of one order from which on this price holds; None: the offer's own price."""
+    single_price: Money | None = None
+    """Of one node at the offer's own price, where a volume tier is taken."""
     price: Money
     """Of all nodes of the line."""
     cost: Money

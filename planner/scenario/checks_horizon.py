@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic
+from planner.scenario.checks_offers import item_place
 from planner.scenario.clash import clash
 from planner.scenario.located import Located
 from planner.scenario.paths import Step
@@ -69,7 +70,7 @@ def _lengths(horizon: Horizon, root: Located) -> Iterator[Diagnostic]:
 def _pool(pool: Pool, horizon: Horizon, steps: list[Step], root: Located) -> Iterator[Diagnostic]:
     step = period_s(horizon)
     for number, rent in enumerate(pool.rent):
-        place: list[Step] = [*steps, "rent", number] if _listed(root, steps) else [*steps, "rent"]
+        place = item_place(root, [*steps, "rent"], number)
         if rent.commit == "none":
             if rent.upfront:
                 yield clash(
@@ -90,13 +91,6 @@ def _pool(pool: Pool, horizon: Horizon, steps: list[Step], root: Located) -> Ite
             root, [*steps, "spare_nodes"], "spare nodes are kept of owned or rented nodes, and this pool has none",
             help="raise `replicas.spare` of the workloads instead",
         )  # fmt: skip
-
-
-def _listed(root: Located, steps: list[Step]) -> bool:
-    """Whether the pool's rents are written as a list."""
-    pools = (root.mapping or {})["inventory"].items or []
-    rent = (pools[int(steps[1])].mapping or {}).get("rent")
-    return rent is not None and rent.items is not None
 
 
 def _lists(spec: ScenarioFile, count: int, root: Located) -> Iterator[Diagnostic]:

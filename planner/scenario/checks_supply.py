@@ -8,6 +8,7 @@ from planner import catalog
 from planner.catalog.lookup import UnknownRecord
 from planner.catalog.records import Gpu, NodeType
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity
+from planner.scenario.checks_offers import check_offers
 from planner.scenario.clash import clash
 from planner.scenario.key_messages import missing_key
 from planner.scenario.located import Located
@@ -18,6 +19,7 @@ from planner.scenario.schema_supply import Node, Pool
 def check_pool(pool: Pool, steps: list[Step], root: Located) -> Iterator[Diagnostic]:
     """Contradictions inside one pool."""
     yield from _supply(pool, steps, root)
+    yield from check_offers(pool, steps, root)
     node = pool.node or Node()
     if pool.gpu is None and node.type is None:
         yield missing_key([*steps, "gpu"], root)

@@ -94,11 +94,26 @@ class Rent(Part):
     """Where the price comes from; printed beside it."""
 
 
+class Tier(Part):
+    """A lower price for larger orders."""
+
+    nodes: PositiveCount = Field(examples=[4])
+    """Nodes of one order from which on the price holds, for all of its nodes."""
+    price: BuyPrice = Field(examples=["265000 USD/node"])
+    """Purchase price per node or GPU; lower than that of every smaller order."""
+
+
 class Buy(Part):
     """Nodes one may buy; needs a `horizon`. Paid on delivery."""
 
     price: BuyPrice = Field(examples=["280000 USD/node"])
     """Purchase price per node or GPU."""
+    tiers: Annotated[tuple[Tier, ...], ONE_OR_LIST] = Field(
+        default=(), examples=[[{"nodes": 4, "price": "265000 USD/node"}]]
+    )
+    """Volume prices: an order, what arrives for one period, has the price of the last tier it reaches for all nodes."""
+    min_order: PositiveCount | None = Field(default=None, examples=[2])
+    """Fewest nodes of one order; absent: single nodes can be had."""
     max_nodes: PositiveCount | None = Field(default=None, examples=[4])
     """Most nodes that can be bought over the horizon; absent: no limit."""
     max_per_period: PositiveCount | None = Field(default=None, examples=[2])

@@ -195,6 +195,8 @@ def _orders(
 ) -> Iterator[int]:
     """Cost of every set of acquisitions that gives the nodes held and keeps all limits; 0 where there are none."""
     for counts in product(*(range(o.least, o.most + 1) for o in problem.acquisitions)):
+        if not _can_be_ordered(problem, counts):
+            continue
         there = [
             None if s.base_nodes is None else s.base_nodes - s.spare_nodes for s in problem.supplies
         ]
@@ -205,6 +207,14 @@ def _orders(
             continue
         if all(_within(limit, counts, figures, len(held)) for limit in problem.limits):
             yield sum(o.cost_cents * n for o, n in zip(problem.acquisitions, counts, strict=True))
+
+
+def _can_be_ordered(problem: Problem, counts: Sequence[int]) -> bool:
+    """Whether each order is nothing or large enough, and no two prices of one order are taken."""
+    taken = [o for o, n in zip(problem.acquisitions, counts, strict=True) if n]
+    groups = [o.group for o in taken if o.group >= 0]
+    small = any(0 < n < o.fewest for o, n in zip(problem.acquisitions, counts, strict=True))
+    return not small and len(groups) == len(set(groups))
 
 
 def _within(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,8 +12,9 @@ from fractions import Fraction
 from planner.plan.schema import Order
 from planner.scenario.periods import Period, add_time, grown
 from planner.scenario.resolved import ResolvedPool, Scenario
-from planner.units import DAY_S, HOUR_S, YEAR_S, Price, from_cents
+from planner.units import DAY_S, HOUR_S, YEAR_S, from_cents
 from planner.verify.energy import node_energy
+from planner.verify.offers import node_price, quoted, size_problems
 from planner.verify.supply import Supply
 
 USUAL_LIFE_S = Fraction(4 * YEAR_S)
@@ -61,10 +62,6 @@ def check_order(scenario: Scenario, order: Order, periods: Sequence[Period]) -> 
     return _contract(scenario, pool, order, periods)
 
 
-def _node(pool: ResolvedPool, price: Price) -> Fraction:
-    return Fraction(price.amount) * (pool.node.gpus if price.per in ("GPU", "GPU-hour") else 1)
-
-
 def _up(amount: Fraction) -> int:
     return math.ceil(100 * amount)
 
@@ -86,8 +83,9 @@ def _purchase(
     periods: Sequence[Period],
 ) -> Checked:
     offer = pool.spec.buy[order.offer - 1]
-    price = _node(pool, grown(offer.price, offer.growth, start))
-    with_network = price + price * offer.installation
+    quote = quoted(pool, offer, order.nodes, start)
+    price = quote.price
+    with_network = price * (1 + offer.installation)
     life = offer.life or USUAL_LIFE_S
     step = Fraction(start.hours * HOUR_S)
     last = min(len(periods), start.index + life // step)
@@ -97,15 +95,14 @@ def _purchase(
     capex = [0] * len(periods)
     capex[start.index] = _up(with_network)
     order_by = start.start - timedelta(days=math.ceil((offer.lead_time or 0) / DAY_S))
-    problems = []
+    problems = list(size_problems(offer, order))
     if order_by < periods[0].start:
         problems.append(f"to be ordered on {order_by}, before the horizon starts")
     if offer.valid_until is not None and order_by > offer.valid_until:
         problems.append(f"to be ordered on {order_by}, the quote ends on {offer.valid_until}")
-    if offer.max_per_period is not None and order.nodes > offer.max_per_period:
-        problems.append(
-            f"{order.nodes} nodes for one period, `max_per_period` is {offer.max_per_period}"
-        )
+    single = from_cents(_up(quote.single * (1 + offer.installation)))
+    wanted = {"tier": quote.tier, "single_price": single if quote.tier else None}
+    problems += _printed(order, wanted)
     book = _up(with_network) - sum(spread)
     until = add_time(start.start, life)
     return _checked(
@@ -125,7 +122,7 @@ def _commitment(
     if rent.commit == "none":
         return f"offer {order.offer} of `{pool.name}` has no commitment"
     length = rent.commit / (start.hours * HOUR_S)
-    whole = _node(pool, grown(rent.price, rent.growth, start)) * start.hours * length
+    whole = node_price(pool, grown(rent.price, rent.growth, start)) * start.hours * length
     last = min(len(periods), start.index + int(length))
     count = len(periods)
     spread = _evenly(whole, length, start.index, last, count)
@@ -146,7 +143,7 @@ def _contract(
     scenario: Scenario, pool: ResolvedPool, order: Order, periods: Sequence[Period]
 ) -> Checked:
     contract = pool.spec.contracts[order.offer - 1]
-    hour = _node(pool, contract.price) if contract.price else Fraction(0)
+    hour = node_price(pool, contract.price) if contract.price else Fraction(0)
     paid = []
     for period in periods:
         days = (period.end - period.start).days
@@ -201,7 +198,7 @@ def _checked(
     )  # fmt: skip
 
 
-def _printed(order: Order, wanted: dict[str, object]) -> Iterator[str]:
+def _printed(order: Order, wanted: Mapping[str, object]) -> Iterator[str]:
     for name, want in wanted.items():
         have = getattr(order, name)
         if have != want:

@@ -38,16 +38,16 @@ def tiny_periods(random: Random) -> Problem:
     blocks = [_service(random, t, node_gpus) for t in range(count)]
     if random.random() < 0.5:
         blocks.append(_job(random, count, node_gpus))
-    orders = tuple(_order(random, t, count) for t in range(count))
+    orders = tuple(order for t in range(count) for order in _orders(random, t, count))
     limits = []
     if random.random() < 0.4:
-        coefficients = tuple((n, random.randint(50, 150)) for n in range(count))
+        coefficients = tuple((n, random.randint(50, 150)) for n in range(len(orders)))
         limits.append(
             Limit("capex", "acquired", random.randint(50, 300), acquisitions=coefficients)
         )
     if random.random() < 0.4:
         t = random.randrange(count)
-        extra = ((t, random.randint(0, 30)),)
+        extra = ((random.randrange(len(orders)), random.randint(0, 30)),)
         limits.append(
             Limit("opex", "cost", random.randint(30, 200), (3 * t, 3 * t + 1, 3 * t + 2), extra)
         )
@@ -87,10 +87,22 @@ def _job(random: Random, count: int, node_gpus: int) -> Block:
     return Block("job", candidates, True, required=random.random() < 0.8)
 
 
-def _order(random: Random, first: int, count: int) -> Acquisition:
+def _orders(random: Random, first: int, count: int) -> list[Acquisition]:
+    """One order for a period: at any size, from a least size on, or at a lower price from a size on."""
     last = random.randint(first + 1, count)
     supplies = tuple(3 * t + 1 for t in range(first, last))
-    least = 1 if random.random() < 0.1 else 0
-    return Acquisition(
-        f"buy {first}", random.randint(1, 2), random.randint(5, 200), supplies, least
-    )
+    key, most, cents = f"buy {first}", random.randint(1, 2), random.randint(5, 200)
+    shape = random.random()
+    if shape < 0.1:
+        return [Acquisition(key, most, cents, supplies, least=1)]
+    if shape < 0.5:
+        return [Acquisition(key, most, cents, supplies)]
+    if shape < 0.7:
+        return [Acquisition(key, 2, cents, supplies, fewest=2)]
+    cheaper = random.randint(cents // 3, cents)
+    return [
+        Acquisition(key, 1, cents, supplies, group=first),
+        Acquisition(
+            f"{key} from 2", random.randint(2, 3), cheaper, supplies, fewest=2, group=first
+        ),
+    ]
