@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
+from planner.catalog.records import Model
 from planner.optimize.answer import Answer, answer, chosen_layouts
 from planner.optimize.outcome import ProgressCallback
 from planner.optimize.outcome import SolveLimits as SolveLimits
 from planner.options.consider import consider_one
 from planner.options.considered_rows import considered_rows
+from planner.options.fit import account_of
+from planner.options.fit_wish import FitError as FitError
+from planner.options.fit_wish import FitOptions, wish_of
+from planner.plan.fit_schema import Fit
 from planner.plan.schema import Plan
 from planner.plan.why_schema import Why
 from planner.scenario import Scenario
@@ -86,6 +92,35 @@ def with_uncertainty(
     if sensitivity:
         update["sensitivity"] = value_changes(base.whole, base.outcome, limits)
     return replace(found, plan=found.plan.model_copy(update=update))
+
+
+def fit(
+    model: str | Model,
+    gpu: str,
+    *,
+    nvlink: str | None = None,
+    host_ram: str | None = None,
+    rules: bool = False,
+    **wish: Unpack[FitOptions],
+) -> Fit:
+    """The memory and speed of one model on the GPUs of one node, and how far it goes; no scenario is needed.
+
+    Args:
+        model: A name in the catalog, such as `llama-3.1-8b`, or a record.
+        gpu: GPUs of one node, such as `4xv100-sxm2-32gb`, or a node type such as `aws-p4de.24xlarge`.
+        nvlink: NVLink per GPU, both directions, such as `300 GB/s`; absent: the GPU's own.
+        host_ram: Host RAM of the node, such as `256 GiB`; absent: enough.
+        rules: Whether well-known rules of thumb stand beside our figures.
+        wish: What is to be done with the model; see `FitOptions`. What is not given is assumed, and said in `assumed`.
+
+    Raises:
+        FitError: A ValueError that names the `parameter` to change and how.
+
+    >>> found = fit("llama-65b", "4xv100-sxm2-32gb", kinds=["inference"], precision=["gptq-int4"])
+    >>> found.any_fits, found.kinds[0].least_gpus
+    (True, 2)
+    """
+    return account_of(model, gpu, wish_of(**wish), nvlink, host_ram, rules=rules)
 
 
 def why(

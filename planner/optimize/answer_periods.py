@@ -10,6 +10,7 @@ from planner.optimize.baselines import baselines
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.solve import solve as optimize
 from planner.optimize.versions import versions
+from planner.options.asks import Ask
 from planner.options.binding import summary_words
 from planner.options.economics import with_economics
 from planner.options.energy import power_words
@@ -75,8 +76,13 @@ def answer_periods(
 def _worded(scenario: Scenario, parts: tuple[Part, ...], draft: plan.Plan) -> plan.Plan:
     """The plan with a speed line for each workload of each period."""
     periods = []
+    started: dict[str, Ask] = {}
     for part, period in zip(parts, draft.periods, strict=True):
         asks = {a.name: a for a in part.question.asks}
+        for run in period.runs:
+            # What a run that goes on was asked counts from its start.
+            asks[run.workload] = started[run.workload] if run.before_hours else asks[run.workload]
+            started[run.workload] = asks[run.workload]
         rows = tuple(
             w.model_copy(update={"summary": summary_words(asks[w.name], w)}) if w.served else w
             for w in period.workloads
@@ -203,7 +209,8 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         f"(a month counts {HOURS_PER_MONTH} h); costs by {horizon.convention}: {how}",
         "a node that is bought or committed to serves whole periods; purchases are paid on delivery, "
         "at the start of the period; what owned nodes once cost is spent and not counted",
-        "a training job lies within one period and keeps its GPUs for it, unless it rents nodes for the run",
+        "a single training run starts with a period, fills those it spans, and takes the rest of its hours from "
+        "the last; it stays on one pool under one term, and GPUs of shared nodes are its own to the end of the period",
     ]
     energy = part.question.energy
     texts += power_words(scenario, energy)

@@ -14,6 +14,8 @@ from planner.options.horizon import Part, Whole
 from planner.options.question import Question
 from planner.plan import schema as plan
 from planner.plan.merge import merged_pools, merged_workloads
+from planner.plan.runs import with_runs
+from planner.scenario.periods import runs_every
 from planner.scenario.resolved import Scenario
 from planner.units import from_cents
 
@@ -27,7 +29,10 @@ def assemble_periods(scenario: Scenario, whole: Whole, outcome: Outcome) -> plan
     assert outcome.bound_cents is not None
     horizon = scenario.spec.horizon
     assert horizon is not None
-    periods = tuple(_period(whole, outcome, p, horizon.convention) for p in whole.parts)
+    periods = with_runs(
+        [_period(whole, outcome, p, horizon.convention) for p in whole.parts],
+        [_recurring(scenario, p) for p in whole.parts],
+    )
     orders = orders_of(scenario, whole.deals, outcome.acquired)
     first = whole.parts[0]
     workloads = merged_workloads([w.name for w in scenario.workloads], periods)
@@ -54,6 +59,15 @@ def assemble_periods(scenario: Scenario, whole: Whole, outcome: Outcome) -> plan
         warnings=first.question.warnings,
         solve=stats(first.considered, outcome),
     )
+
+
+def _recurring(scenario: Scenario, part: Part) -> dict[str, int]:
+    """Runs in a period of each job that recurs."""
+    return {
+        ask.name: wish.runs_per_horizon
+        for ask, wish in zip(part.question.asks, part.question.wishes, strict=True)
+        if runs_every(scenario.workload(ask.name))
+    }
 
 
 def _period(whole: Whole, outcome: Outcome, part: Part, convention: str) -> plan.PlanPeriod:

@@ -78,18 +78,22 @@ class Build:
                 terms.append((node, facts.node_cost_cents))
         for demand, columns in zip(self.demands, self.picks, strict=True):
             for pick, column in zip(demand.picks, columns, strict=True):
-                if supplies is None or pick.facts.supply in supplies:
-                    terms.append((column, pick_cost(self.problem, pick)))
+                if supplies is None or not supplies.isdisjoint(pick.facts.supplies):
+                    terms.append((column, pick_cost(self.problem, pick, supplies)))
         if supplies is None:
             orders = zip(self.problem.acquisitions, self.acquired, strict=True)
             terms += [(column, order.cost_cents) for order, column in orders]
         return terms
 
 
-def pick_cost(problem: Problem, pick: Pick) -> int:
-    """Cents of one pick, the whole nodes the supply bills for it included."""
-    node = problem.supplies[pick.facts.supply].node_cost_cents
-    return pick.cost_cents + pick.billed_nodes * node
+def pick_cost(problem: Problem, pick: Pick, supplies: frozenset[int] | None = None) -> int:
+    """Cents of one pick on the listed supplies or on all, the whole nodes they bill for it included."""
+    return sum(
+        pick.replicas * hold.cost_cents
+        + pick.billed_nodes * problem.supplies[hold.supply].node_cost_cents
+        for hold in pick.facts.holds
+        if supplies is None or hold.supply in supplies
+    )
 
 
 def start(
@@ -117,7 +121,8 @@ def start(
     for number, demand in enumerate(demands):
         for at, pick in enumerate(demand.picks):
             entry = (number, at, pick, picks[number][at])
-            build.by_supply[pick.facts.supply].append(entry)
+            for supply in pick.facts.supplies:
+                build.by_supply[supply].append(entry)
     for index, facts in enumerate(problem.supplies):
         shares = [
             pick.replicas * pick.most * len(demands[number].copies)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from planner.options.problem import DEMAND_UNITS, Block, Candidate, Problem
 
 MONEY_LIMIT = 2**53
@@ -73,7 +75,26 @@ def _block_errors(problem: Problem, block: Block) -> list[str]:
             errors.append(f"{name}: unknown supply {candidate.supply}")
             continue
         errors += [f"{name}: {text}" for text in _candidate_errors(block, candidate)]
+        errors += [f"{name}: {text}" for text in _later_errors(problem, block, candidate)]
     return errors
+
+
+def _later_errors(problem: Problem, block: Block, candidate: Candidate) -> Iterator[str]:
+    """A run that goes on: further supplies are others, alike, and only a job has them."""
+    if not candidate.later:
+        return
+    if not block.exactly_one:
+        yield "holds several supplies, and is no job"
+    if len(set(candidate.supplies)) < len(candidate.supplies):
+        yield "holds a supply twice"
+    if min(hold.cost_cents for hold in candidate.holds) < 0:
+        yield "a negative share of its cost"
+    first = problem.supplies[candidate.supply]
+    for at in candidate.supplies[1:]:
+        if not 0 <= at < len(problem.supplies):
+            yield f"unknown supply {at}"
+        elif problem.supplies[at].node_gpus != first.node_gpus:
+            yield f"nodes of supply {at} have another number of GPUs"
 
 
 def _candidate_errors(block: Block, candidate: Candidate) -> list[str]:

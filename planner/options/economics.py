@@ -44,9 +44,11 @@ def _unit_costs(scenario: Scenario, plan: Plan) -> Iterator[UnitCost]:
         ]
         hours = sum(_gpu_hours(workload, p, w) for p, w in held)
         tokens, output = _tokens(scenario, workload, {p.name for p, _ in held})
-        runs = 0 if isinstance(workload.spec, InferenceWorkload) else sum(
-            _runs(workload, p) for p, _ in held
-        )  # fmt: skip
+        runs = 0
+        if getattr(workload.spec, "every", None):
+            runs = sum(_runs(workload, p) for p, _ in held)
+        elif held and not isinstance(workload.spec, InferenceWorkload):
+            runs = 1
         cost = float(row.cost)
         yield UnitCost(
             workload=row.name,
@@ -65,9 +67,13 @@ def _unit_costs(scenario: Scenario, plan: Plan) -> Iterator[UnitCost]:
 def _gpu_hours(workload: ResolvedWorkload, period: PlanPeriod, row: PlanWorkload) -> float:
     """GPUs held x hours: a service and a job that shares nodes hold them for the period, a run for its hours."""
     total = 0.0
+    trained = {run.pool: run.hours for run in period.runs if run.workload == row.name}
     for part in row.assignment:
-        run = part.term.endswith(" for the run") and part.speed.hours is not None
-        hours = math.ceil(part.speed.hours or 0) * _runs(workload, period) if run else period.hours
+        hours = float(period.hours)
+        if part.term.endswith(" for the run") and part.speed.hours is not None:
+            hours = math.ceil(part.speed.hours) * _runs(workload, period)
+            if not getattr(workload.spec, "every", None):
+                hours = math.ceil(trained.get(part.pool, part.speed.hours))
         total += part.gpus * hours
     return total
 

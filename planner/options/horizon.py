@@ -8,33 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from planner.options.build import Built, Supplier, build
+from planner.options.build import Supplier, build
 from planner.options.consider import Cache, consider
 from planner.options.deals import Deal, deals_of
 from planner.options.from_scenario import question_of
-from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem, Supply
-from planner.options.question import ConsideredByWorkload, Question
+from planner.options.parts import Part as Part
+from planner.options.parts import joined_blocks, numbered
+from planner.options.problem import Acquisition, Limit, Problem
 from planner.options.terms import Term
 from planner.options.tiers import UNLIMITED_NODES, most_nodes
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOURS_PER_MONTH, to_cents
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One period: its question, and where its blocks and supplies lie in the whole problem."""
-
-    period: Period
-    scenario: Scenario
-    question: Question
-    considered: ConsideredByWorkload
-    built: Built
-    first_supply: int
-    blocks: tuple[int, ...]
-    """Block of the whole problem for each ask of the period."""
-    first_candidates: tuple[int, ...]
-    """Where the period's candidates start within that block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +47,10 @@ def parts_of(scenario: Scenario) -> tuple[Part, ...]:
         question = replace(question, suppliers=suppliers)
         considered = consider(question, cache=cache)
         built = build(
-            question.asks, question.wishes, considered, suppliers, question.energy, question.limits
-        )
-        parts.append(Part(period, here, question, considered, built, 0, (), ()))
+            question.asks, question.wishes, considered, suppliers, question.energy, question.limits,
+            longest_h=period.hours,
+        )  # fmt: skip
+        parts.append(Part(period, here, question, considered, built, 0))
     return tuple(parts)
 
 
@@ -107,34 +93,10 @@ def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
 def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
     """One problem from the problems of all periods."""
     deals = deals_of(scenario)
-    supplies: list[Supply] = []
-    blocks: list[Block] = []
-    jobs: dict[str, int] = {}
-    joined = []
-    single = {w.name for w in scenario.workloads if not runs_every(w)}
-    for part in parts:
-        first = len(supplies)
-        supplies += part.built.problem.supplies
-        places, offsets = [], []
-        for block in part.built.problem.blocks:
-            moved = tuple(_moved(c, first, part.period) for c in block.candidates)
-            known = jobs.get(block.name)
-            if known is None:
-                places.append(len(blocks))
-                offsets.append(0)
-                name = block.name if block.name in single else f"{block.name} {part.period.name}"
-                blocks.append(replace(block, name=name, candidates=moved))
-                if block.name in single:
-                    jobs[block.name] = places[-1]
-            else:
-                places.append(known)
-                offsets.append(len(blocks[known].candidates))
-                both = blocks[known].candidates + moved
-                blocks[known] = replace(blocks[known], candidates=both)
-        joined.append(
-            replace(part, first_supply=first, blocks=tuple(places), first_candidates=tuple(offsets))
-        )
-    whole = tuple(joined)
+    single = frozenset(w.name for w in scenario.workloads if not runs_every(w))
+    parts = numbered(parts)
+    supplies = [s for part in parts for s in part.built.problem.supplies]
+    blocks, whole = joined_blocks(parts, single)
     convention = scenario.spec.horizon.convention if scenario.spec.horizon else "accrual"
     groups = order_groups(deals)
     orders = tuple(
@@ -176,12 +138,6 @@ def _order_key(deal: Deal, parts: tuple[Part, ...]) -> str:
     when = parts[deal.first].period.name if deal.gives_nodes else ""
     tier = f" from {deal.tier}" if deal.tier else ""
     return f"{deal.action} {deal.pool} {deal.offer + 1} {when}{tier}"
-
-
-def _moved(candidate: Candidate, first_supply: int, period: Period) -> Candidate:
-    return replace(
-        candidate, key=f"{candidate.key} {period.name}", supply=candidate.supply + first_supply
-    )
 
 
 def _supplies_of(parts: tuple[Part, ...], deal: Deal) -> Iterator[int]:

@@ -80,6 +80,25 @@ class Baseline(PlanModel):
     """Workloads, with their period, that the rule leaves without GPUs."""
 
 
+class PlanRun(PlanModel):
+    """GPU-hours that a training workload takes from one period."""
+
+    workload: str
+    pool: str
+    gpus: int
+    """GPUs held while it runs."""
+    runs: int = 1
+    """Runs in the period; more than one where the workload recurs."""
+    hours: float
+    """Hours of all its runs in the period."""
+    gpu_hours: float
+    """`gpus` x `hours`."""
+    before_hours: float = 0.0
+    """Hours it had in earlier periods: it goes on from there."""
+    left_hours: float = 0.0
+    """Hours left for later periods: it goes on then."""
+
+
 class UnitCost(PlanModel):
     """What a workload's work costs by the unit."""
 

@@ -42,6 +42,7 @@ from planner.plan.money_schema import Baseline as Baseline
 from planner.plan.money_schema import CostParts as CostParts
 from planner.plan.money_schema import Order as Order
 from planner.plan.money_schema import PlanMoney as PlanMoney
+from planner.plan.money_schema import PlanRun as PlanRun
 from planner.plan.money_schema import Robust as Robust
 from planner.plan.money_schema import RobustCase as RobustCase
 from planner.plan.money_schema import RobustOrder as RobustOrder
@@ -262,6 +263,8 @@ class PlanPeriod(PlanModel):
     """`limits.rack_units` of the period."""
     workloads: tuple[PlanWorkload, ...] = ()
     pools: tuple[PlanPool, ...] = ()
+    runs: tuple[PlanRun, ...] = ()
+    """GPU-hours of training in this period, by workload."""
 
 
 class SolveStats(PlanModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -124,13 +124,16 @@ def runs_every(workload: ResolvedWorkload) -> bool:
     return isinstance(spec, InferenceWorkload) or spec.every is not None
 
 
-def in_period(scenario: Scenario, period: Period, jobs: Container[str] | None = None) -> Scenario:
+def in_period(
+    scenario: Scenario, period: Period, jobs: Mapping[str, int] | None = None
+) -> Scenario:
     """The scenario of one period: its demand, stock, prices and power, and a horizon as long as it.
 
     Args:
         scenario: With a horizon.
         period: One of its periods.
-        jobs: Names of single jobs that run in it; None: all that could, given their deadlines.
+        jobs: Single jobs that run in it, each with the number of the period it starts in; None: all that could
+            start in it, given their deadlines.
     """
     horizon = scenario.spec.horizon
     assert horizon is not None
@@ -138,7 +141,7 @@ def in_period(scenario: Scenario, period: Period, jobs: Container[str] | None = 
         here
         for one in scenario.workloads
         if jobs is None or runs_every(one) or one.name in jobs
-        if (here := _workload(one, period)) is not None
+        if (here := _workload(one, period, horizon.length, jobs or {})) is not None
     )
     power, rack_units = scenario.spec.limits.power, scenario.spec.limits.rack_units
     spec = scenario.spec.model_copy(
@@ -182,11 +185,13 @@ def on_demand(rents: tuple[Rent, ...]) -> tuple[Rent, ...]:
     return tuple(r for r in rents if r.commit == "none")
 
 
-def _workload(workload: ResolvedWorkload, period: Period) -> ResolvedWorkload | None:
+def _workload(
+    workload: ResolvedWorkload, period: Period, length: Fraction, started: Mapping[str, int]
+) -> ResolvedWorkload | None:
     """The workload with the demand or deadline of the period; None where it does not run.
 
-    A single batch or embedding run lies in the first period; a single training run may lie in any one before its
-    deadline.
+    A single batch or embedding run lies in the first period; a single training run may start in any one before
+    its deadline, which is counted from the period of its start.
     """
     spec = workload.spec
     if isinstance(spec, InferenceWorkload):
@@ -205,8 +210,13 @@ def _workload(workload: ResolvedWorkload, period: Period) -> ResolvedWorkload | 
         return workload
     if not isinstance(spec, Training) and period.index:
         return None
-    whole = Fraction(period.hours * HOUR_S)
-    left = whole if spec.deadline is None else min(whole, spec.deadline - period.elapsed_s)
+    if isinstance(spec, Training):
+        elapsed = Fraction(started.get(spec.name, period.index) * period.hours * HOUR_S)
+        left = length - elapsed
+    else:
+        elapsed, left = Fraction(0), Fraction(period.hours * HOUR_S)
+    if spec.deadline is not None:
+        left = min(left, spec.deadline - elapsed)
     if left <= 0:
         return None
     return replace(workload, spec=spec.model_copy(update={"deadline": left}))

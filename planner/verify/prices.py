@@ -51,13 +51,13 @@ def running_cents(scenario: Scenario, part: Part, speed: Speed) -> int:
         hours = math.ceil(_hours_on_own_nodes(part, speed))
         each = to_cents(part.supply.node_hour * hours * max(1, part.whole_nodes)) * part.runs
         return each * part.given.replicas
-    hours = part.supply.hours if speed.hours is None else math.ceil(speed.hours)
+    hours = part.supply.hours
+    if speed.hours is not None:
+        hours = math.ceil(part.hours_here(speed.hours))
     each = to_cents(part.supply.gpu_hour * part.layout.gpus * hours) * part.runs
     if part.supply.owned:
         working = Fraction(part.given.busy, BUSY_PARTS) * hours * part.runs
-        each += replica_energy(
-            scenario, part.pool, part.layout.gpus, working, part.supply.hours
-        )  # fmt: skip
+        each += replica_energy(scenario, part.pool, part.layout.gpus, working, part.supply.hours)
     return each * part.given.replicas
 
 
@@ -65,6 +65,6 @@ def _hours_on_own_nodes(part: Part, speed: Speed) -> float:
     """Hours of one run; a batch that fills its nodes with copies may need fewer than its deadline has."""
     assert speed.hours is not None
     if part.ask.kind not in ("batch", "embedding"):
-        return speed.hours
+        return part.hours_here(speed.hours)
     share = units_alone(speed) * part.copies
     return speed.hours * WHOLE / (share * math.ceil(WHOLE / share))

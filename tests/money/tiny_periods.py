@@ -1,8 +1,9 @@
-"""Random tiny problems over two or three periods: services per period, a job in any of them, orders across them."""
+"""Random tiny problems over two or three periods: services per period, jobs in one or more, orders across them."""
 
+from dataclasses import replace
 from random import Random
 
-from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem, Supply
+from planner.options.problem import Acquisition, Block, Candidate, Hold, Limit, Problem, Supply
 
 
 def tiny_periods(random: Random) -> Problem:
@@ -80,11 +81,26 @@ def _service(random: Random, t: int, node_gpus: int) -> Block:
 
 def _job(random: Random, count: int, node_gpus: int) -> Block:
     candidates = tuple(
-        _candidate(random, f"j{s}", s, node_gpus, 2000)
+        _going_on(random, _candidate(random, f"j{s}", s, node_gpus, 2000), 3 * count)
         for s in range(3 * count)
         if random.random() < 0.7
     )
     return Block("job", candidates, True, required=random.random() < 0.8)
+
+
+def _going_on(random: Random, candidate: Candidate, supplies: int) -> Candidate:
+    """The same run, or one that goes on in the periods that follow."""
+    rest = range(candidate.supply + 3, supplies, 3)
+    later = tuple(Hold(s, random.randint(0, 30)) for s in rest[: random.choice([0, 1, 2])])
+    whole = random.random() < 0.3
+    return replace(
+        candidate,
+        gpus=0 if whole else candidate.gpus,
+        whole_nodes=int(whole),
+        own_nodes=whole and random.random() < 0.5,
+        cost_cents=candidate.cost_cents + sum(hold.cost_cents for hold in later),
+        later=later,
+    )
 
 
 def _orders(random: Random, first: int, count: int) -> list[Acquisition]:
