@@ -75,22 +75,26 @@ def with_uncertainty(
 ) -> Answer:
     """The answer with its orders tested in low and high cases, and with what changes are worth.
 
-    Both need a scenario with a horizon and a plan; without them the answer stays as it is.
+    Both need a plan, and `robust` a scenario with a horizon; without them the answer stays as it is.
     """
     from dataclasses import replace
 
     from planner.optimize.robust import robust as test_orders
     from planner.optimize.sensitivity import sensitivity as value_changes
 
-    base = found.over_periods
-    if base is None or base.whole is None or base.outcome is None or not base.outcome.has_plan:
+    periods = found.over_periods
+    base = found.outcome if periods is None else periods.outcome
+    if base is None or not base.has_plan:
         return found
     limits = limits or SolveLimits()
     update: dict[str, object] = {}
-    if robust:
-        update["robust"] = test_orders(scenario, base.outcome, limits)
+    if robust and periods is not None:
+        update["robust"] = test_orders(scenario, base, limits)
     if sensitivity:
-        update["sensitivity"] = value_changes(base.whole, base.outcome, limits)
+        values = value_changes(scenario, base, limits)
+        update["sensitivity"] = values.changes
+        update["break_evens"] = values.break_evens
+        update["sensitivity_notes"] = values.notes
     return replace(found, plan=found.plan.model_copy(update=update))
 
 

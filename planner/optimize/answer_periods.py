@@ -13,13 +13,13 @@ from planner.optimize.versions import versions
 from planner.options.asks import Ask
 from planner.options.binding import summary_words
 from planner.options.economics import with_economics
-from planner.options.energy import power_words
+from planner.options.energy import energy_of, power_words
 from planner.options.explain import explain_workloads
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
 from planner.plan import schema as plan
 from planner.plan.merge import merged_workloads
-from planner.scenario.periods import runs_every
+from planner.scenario.periods import in_period, periods_of, runs_every
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, money
 from planner.verify.plan import VerificationError, verify_plan
@@ -213,8 +213,9 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         "the last; it stays on one pool under one term, and GPUs of shared nodes are its own to the end of the period",
     ]
     energy = part.question.energy
-    texts += power_words(scenario, energy)
-    if not energy.usd_per_kwh:
+    prices = [energy_of(in_period(scenario, p)).usd_per_kwh for p in periods_of(scenario)]
+    texts += power_words(scenario, energy, prices)
+    if not any(prices):
         texts.append(
             f"no energy price is given: owned nodes cost their upkeep only ({money(energy.usd_per_kwh)})"
         )

@@ -94,6 +94,8 @@ class Search:
         self.on_open = on_open
         """Called once when the root relaxation turns out fractional."""
         self.found = Found()
+        self.start_duals = (0,) * len(self.link.right)
+        """Prices at which the root starts."""
         self.root: Relaxed | None = None
         self.too_wide = 2**62
         """Slack at which a node's useful assignments were too many to list."""
@@ -123,7 +125,7 @@ class Search:
     def run(self) -> Found:
         """Root, restricted master, its neighbourhood, then branching until closed or out of work."""
         found = self.found
-        root = self._relax(self.pricer.boxes, (0,) * len(self.link.right), ROOT_ROUNDS)
+        root = self._relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
         if root.best is None:
             return found
         self.root = root
@@ -154,7 +156,7 @@ class Search:
 
     def root_only(self) -> None:
         """Prices the root, for `useless`."""
-        self.root = self._relax(self.pricer.boxes, (0,) * len(self.link.right), ROOT_ROUNDS)
+        self.root = self._relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
 
     def useless(self, cost: int) -> list[int]:
         """Pick columns of the exact model that no plan of at most this cost uses, by their price."""

@@ -55,6 +55,8 @@ class Build:
     by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
     acquired: list[int] = field(default_factory=list)
     """Column per acquisition: nodes bought or committed to."""
+    width: int = 0
+    """Columns of the finished exact model; ties add more behind them."""
     taken: list[int | None] = field(default_factory=list)
     """Column per acquisition: 1 where it is taken; None where any number of nodes can be had."""
 

@@ -39,4 +39,5 @@ def exact_model(
     for family in FAMILIES:
         build.model.add(*family(build))
     build.model.objective = {column: cents for column, cents in build.cost_terms() if cents}
+    build.width = len(build.model.names)
     return build

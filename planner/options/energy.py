@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 from planner.options.terms import Energy
@@ -13,22 +15,29 @@ def energy_of(scenario: Scenario) -> Energy:
     spec = scenario.spec.energy
     if spec is None:
         return Energy()
-    per_kwh = spec.price.amount / (1000 if spec.price.per == "MWh" else 1)
+    price = spec.price[0]
+    per_kwh = price.amount / (1000 if price.per == "MWh" else 1)
     return Energy(per_kwh, Fraction(spec.pue), spec.idle)
 
 
-def power_words(scenario: Scenario, energy: Energy) -> list[str]:
-    """How power and energy of one's own nodes are counted; nothing where neither matters."""
+def power_words(scenario: Scenario, energy: Energy, prices: Sequence[Decimal] = ()) -> list[str]:
+    """How power and energy of one's own nodes are counted; nothing where neither matters.
+
+    `prices`: of a kWh in each period, where there are several.
+    """
+    prices = prices or (energy.usd_per_kwh,)
     own = [p for p in scenario.pools if p.available_nodes or p.spec.ordered or p.spec.buy]
     limited = scenario.spec.limits.power is not None
-    if not own or not (energy.usd_per_kwh or limited):
+    if not own or not (any(prices) or limited):
         return []
     texts = []
-    if energy.usd_per_kwh:
+    if any(prices):
         idle = f"{100 * float(energy.idle):g} %"
+        same = len(set(prices)) == 1
+        each = str(prices[0]) if same else ", ".join(map(str, prices))
         texts.append(
             f"energy of owned and bought nodes: TDP of the GPUs in use while they work, {idle} of it while they "
-            f"wait, x PUE {float(energy.pue):g} x {energy.usd_per_kwh} {scenario.spec.currency}/kWh; a service's "
+            f"wait, x PUE {float(energy.pue):g} x {each} {scenario.spec.currency}/kWh{'' if same else ' by period'}; a service's "
             "replica works for demand over rate, which is more than it is if others relieve it; rent includes energy"
         )
     whole = [

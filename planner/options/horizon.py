@@ -16,7 +16,7 @@ from planner.options.parts import Part as Part
 from planner.options.parts import joined_blocks, numbered
 from planner.options.problem import Acquisition, Limit, Problem
 from planner.options.terms import Term
-from planner.options.tiers import UNLIMITED_NODES, most_nodes
+from planner.options.tiers import most_nodes, most_rented
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOURS_PER_MONTH, to_cents
@@ -32,10 +32,10 @@ class Whole:
     problem: Problem
 
 
-def parts_of(scenario: Scenario) -> tuple[Part, ...]:
+def parts_of(scenario: Scenario, cache: Cache | None = None) -> tuple[Part, ...]:
     """Everything considered and built, period by period, not yet joined."""
     deals = deals_of(scenario)
-    cache: Cache = {}
+    cache = {} if cache is None else cache
     parts = []
     for period in periods_of(scenario):
         here = in_period(scenario, period)
@@ -65,7 +65,9 @@ def _with_deals(
             sizes[deal.arrives] = max(deal.most, sizes.get(deal.arrives, 0))
     terms = list(supplier.terms)
     for name, offers in orders.items():
-        nodes = sum(min(sum(n.values()), _offered(pool, name, o)) for o, n in offers.items())
+        nodes = sum(
+            min(sum(n.values()), _offered(pool, name, o, period)) for o, n in offers.items()
+        )
         owned = name == "bought"
         upkeep = pool.spec.owned.upkeep if owned and pool.spec.owned else None
         terms.append(
@@ -78,12 +80,12 @@ def _with_deals(
     return replace(supplier, facts=facts, terms=tuple(terms))
 
 
-def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
+def _offered(pool: ResolvedPool, term: str, offer: int, period: Period) -> int:
     """Most nodes of an offer at once."""
     if term == "bought":
         return most_nodes(pool.spec.buy[offer])
     if term.startswith("committed"):
-        return pool.spec.rent[offer].max_nodes or UNLIMITED_NODES
+        return most_rented(pool.spec.rent[offer], period.index)
     return pool.spec.contracts[offer].nodes
 
 
@@ -164,7 +166,8 @@ def _offer_limits(scenario: Scenario, deals: tuple[Deal, ...]) -> Iterator[Limit
                     for n, d in enumerate(deals)
                     if _is(d, pool, "commit", number) and d.first <= period.index < d.last
                 )
-                yield Limit(f"{pool.path}.rent", "acquired", rent.max_nodes, acquisitions=orders)
+                most = at(rent.max_nodes, period)
+                yield Limit(f"{pool.path}.rent", "acquired", most, acquisitions=orders)
 
 
 def _is(deal: Deal, pool: ResolvedPool, action: str, offer: int) -> bool:

@@ -1,4 +1,4 @@
-"""The money part of a plan over periods: orders, cost by kind, baselines, unit costs, uncertainty."""
+"""The money part of a plan over periods: orders, cost by kind, baselines, unit costs."""
 
 from __future__ import annotations
 
@@ -123,63 +123,6 @@ class TeamCost(PlanModel):
     team: str
     cost: Money
     share: float
-
-
-class RobustCase(PlanModel):
-    """One way things may turn out."""
-
-    name: str
-    demand: float
-    """Demand of the services over the stated one."""
-    prices: float
-    """Prices of energy and rent on demand over the stated ones."""
-    late_days: int
-    """Days that purchases arrive late; a late node misses the whole period."""
-    cost: Money | None
-    """Of the best plan that knows the case beforehand; None: nothing can serve it."""
-
-
-class RobustOrder(PlanModel):
-    """One set of orders, tested in every case."""
-
-    made_for: str
-    """The case in which it is best."""
-    orders: tuple[str, ...]
-    costs: dict[str, Money | None]
-    """Case -> cost with these orders and the best use of rent; None: not everything can be served."""
-    worst_regret: Money | None
-    """The most it costs more than knowing the case beforehand; None where it cannot serve a case."""
-    least_regret: bool = False
-
-
-class Slip(PlanModel):
-    """What a late delivery costs."""
-
-    pool: str
-    nodes: int
-    arrives: str
-    days: int
-    cost: Money | None
-    """Pro rata of a period without the nodes; None: nothing can stand in for them."""
-
-
-class Robust(PlanModel):
-    """The same orders in low, best and high cases."""
-
-    cases: tuple[RobustCase, ...]
-    orders: tuple[RobustOrder, ...]
-    slips: tuple[Slip, ...] = ()
-
-
-class Sensitivity(PlanModel):
-    """One change and what it is worth, by a second solve."""
-
-    change: str
-    cost: Money
-    """Of the plan after the change."""
-    saving: Money
-    """Negative: it costs more."""
-    note: str = ""
 
 
 class PlanMoney(PlanModel):

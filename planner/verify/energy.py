@@ -12,11 +12,12 @@ BUSY_PARTS = 2000
 
 
 def money_cents(scenario: Scenario, watt_hours: Fraction) -> int:
-    """Cents of what machines take, rounded up; nothing where no price is given."""
+    """Cents of what machines take in a month or the scenario's period, rounded up; 0 where no price is given."""
     spec = scenario.spec.energy
     if spec is None:
         return 0
-    per_kwh = Fraction(spec.price.amount) / (1000 if spec.price.per == "MWh" else 1)
+    price = spec.price[0]
+    per_kwh = Fraction(price.amount) / (1000 if price.per == "MWh" else 1)
     return math.ceil(100 * per_kwh * Fraction(spec.pue) * watt_hours / 1000)
 
 
