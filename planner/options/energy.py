@@ -35,9 +35,10 @@ def power_words(scenario: Scenario, energy: Energy, prices: Sequence[Decimal] = 
         idle = f"{100 * float(energy.idle):g} %"
         same = len(set(prices)) == 1
         each = str(prices[0]) if same else ", ".join(map(str, prices))
+        unit = f"{scenario.spec.currency}/kWh" + ("" if same else " by period")
         texts.append(
             f"energy of owned and bought nodes: TDP of the GPUs in use while they work, {idle} of it while they "
-            f"wait, x PUE {float(energy.pue):g} x {each} {scenario.spec.currency}/kWh{'' if same else ' by period'}; a service's "
+            f"wait, x PUE {float(energy.pue):g} x {each} {unit}; a service's "
             "replica works for demand over rate, which is more than it is if others relieve it; rent includes energy"
         )
     whole = [
