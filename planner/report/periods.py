@@ -33,8 +33,9 @@ def _orders(plan: Plan, width: int) -> list[str]:
     if not plan.orders:
         return ["Orders: none; what is owned and rented on demand is the cheapest."]
     columns = (
-        Column("ORDER BY"), Column(""), Column("NODES", ">"), Column("POOL", clip=True), Column("GPUS", clip=True),
-        Column("FROM"), Column("UNTIL", drop=1), Column("per node", ">", drop=2), Column(f"price {unit}", ">"),
+        Column("ORDER BY"), Column(""), Column("NODES", ">"), Column("POOL", clip=True),
+        Column("GPUS", clip=True, drop=2), Column("FROM"), Column("UNTIL", drop=1),
+        Column("per node", ">", drop=3), Column(f"price {unit}", ">"),
         Column("counted", ">"),
     )  # fmt: skip
     rows = [_order(o) for o in plan.orders]
