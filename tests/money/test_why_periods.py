@@ -19,7 +19,7 @@ def test_the_first_period_a_run_has_gpus_is_told_by_default() -> None:
     found = why(planner.load(HERE / "long_run.yaml"), "second")
     assert found.period == "2026-12"
     assert found.other_periods == ("2026-10", "2026-11", "2027-01")
-    assert [(r.pool, r.verdict) for r in found.rows][0] == ("cloud", "chosen")
+    assert (found.rows[0].pool, found.rows[0].verdict) == ("cloud", "chosen")
 
 
 def test_another_period_by_name() -> None:
