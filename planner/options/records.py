@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from planner.layout import Layout
 
@@ -119,8 +120,9 @@ class Option:
     nvme_bytes: int
     preference: int
     """Place in the user's list of formats and methods; lower is wanted more."""
-    utilisation: float
-    """Share of its TDP a GPU of this option draws."""
+    utilisation: Fraction
+    """Share of its hours in which a replica works at most: a service's demand over its rate, in 1/2000 rounded up;
+    1 for a training run, whose hours are counted by themselves."""
     account: Account
     timing: Timing
     interconnect_gb_s: float
@@ -131,6 +133,8 @@ class Option:
     loads: tuple[int, ...] = ()
     """Where requests are shared out by size: what all requests of each size weigh on one replica, in 1/2000 of it,
     rounded up; -1 for a size it can't serve."""
+    size_rates: tuple[float, ...] = ()
+    """Behind `loads`: requests/s that may be counted on if all requests had that size; 0 for a size it can't serve."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from fractions import Fraction
 
 from planner.layout import Layout
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
+from planner.options.buckets import load_units
 from planner.options.problem import DEMAND_UNITS, LOAD_UNITS
 from planner.options.records import Found, Option, Reason, Rejection
 from planner.options.serving_pass import asked_rate
+from planner.options.serving_records import busy_share
 from planner.options.terms import Term
 from planner.scenario.resolved import Scenario
 from planner.units import HOUR_S, duration
@@ -38,7 +40,7 @@ def interrupted(ask: Ask, option: Option, lost: Fraction) -> Option | None:
     )
     here = replace(option, timing=timing, interruption=float(lost))
     if isinstance(ask, ServingAsk):
-        return _serving(ask, here, lost)
+        return _serving(ask, here, left)
     assert timing.hours is not None
     hours = timing.hours / left
     if ask.deadline_s is not None and hours * HOUR_S > ask.deadline_s:
@@ -46,17 +48,29 @@ def interrupted(ask: Ask, option: Option, lost: Fraction) -> Option | None:
     return replace(here, timing=replace(timing, hours=hours))
 
 
-def _serving(ask: ServingAsk, option: Option, lost: Fraction) -> Option | None:
+def _serving(ask: ServingAsk, option: Option, left: float) -> Option | None:
     """A run with a deadline lasts as long as before and gets less done; so does a replica of a service."""
     counted = option.timing.rate_low if ask.careful else option.timing.rate
-    units = min(DEMAND_UNITS, math.floor(DEMAND_UNITS * counted / asked_rate(ask)))
+    demand = asked_rate(ask)
+    units = min(DEMAND_UNITS, math.floor(DEMAND_UNITS * counted / demand))
     if units < 1:
         return None
-    loads = tuple(math.ceil(x / (1 - lost)) if x > 0 else x for x in option.loads)
+    rates = tuple(rate * left for rate in option.size_rates)
+    loads = tuple(
+        load_units(demand * size.share, rate)
+        for size, rate in zip(ask.buckets, rates, strict=bool(rates))
+    )
     replicas = math.ceil(DEMAND_UNITS / units)
     if loads:
         replicas = math.ceil(sum(x for x in loads if x > 0) / LOAD_UNITS)
-    return replace(option, units=units, loads=loads, replicas=max(ask.replicas_min, replicas))
+    return replace(
+        option,
+        units=units,
+        loads=loads,
+        size_rates=rates,
+        replicas=max(ask.replicas_min, replicas),
+        utilisation=busy_share(ask, counted, demand, units, loads),
+    )
 
 
 def least_interruption(terms: Sequence[Term]) -> Fraction | None:

@@ -136,14 +136,14 @@ def test_a_job_can_be_kept_off_spot_nodes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rate", [5, 9, 14, 23])
-def test_a_service_needs_the_replicas_of_a_larger_demand(tmp_path: Path, rate: int) -> None:
+def test_a_service_needs_the_gpus_of_a_larger_demand(tmp_path: Path, rate: int) -> None:
     chat = CHAT + "    spot: true\n"
     lost = SPOT.replace("10 %", "50 %")
     _, spot = solved(tmp_path, lost, chat.replace("RATE", str(rate)))
     _, firm = solved(tmp_path, FIRM, chat.replace("RATE", str(2 * rate)))
     assert total(spot) == total(firm)
-    count = sum(a.replicas for a in spot.workloads[0].assignment)
-    assert count == sum(a.replicas for a in firm.workloads[0].assignment)
+    gpus = [sum(a.gpus for a in p.workloads[0].assignment) for p in (spot, firm)]
+    assert gpus[0] == gpus[1]
 
 
 def test_requests_by_size_weigh_more(tmp_path: Path) -> None:
