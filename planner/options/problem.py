@@ -146,6 +146,8 @@ class Limit:
     """Empty: all supplies."""
     acquisitions: tuple[tuple[int, int], ...] = ()
     """(acquisition, coefficient per node)."""
+    slot: int | None = None
+    """Period in which it holds; None: over all of them."""
 
 
 @dataclass(frozen=True, slots=True)
