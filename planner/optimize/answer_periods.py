@@ -16,7 +16,7 @@ from planner.options.asks import Ask
 from planner.options.binding import summary_words
 from planner.options.consider import Cache
 from planner.options.economics import with_economics
-from planner.options.from_scenario import energy_of
+from planner.options.energy import energy_of, power_words
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
 from planner.plan import schema as plan
@@ -118,14 +118,8 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
     ]
     energy = part.question.energy
     prices = [energy_of(in_period(scenario, p)).usd_per_kwh for p in periods_of(scenario)]
-    if any(prices):
-        same = len(set(prices)) == 1
-        each = str(prices[0]) if same else ", ".join(str(p) for p in prices)
-        texts.append(
-            f"energy of owned and bought nodes: TDP of the GPUs in use x PUE {float(energy.pue):g} x "
-            f"{each} {scenario.spec.currency}/kWh{'' if same else ' by period'}; rent includes energy"
-        )
-    else:
+    texts += power_words(scenario, energy, prices)
+    if not any(prices):
         texts.append(
             f"no energy price is given: owned nodes cost their upkeep only ({money(energy.usd_per_kwh)})"
         )

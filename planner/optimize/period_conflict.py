@@ -104,6 +104,8 @@ def _limit(scenario: Scenario, whole: Whole, number: int) -> tuple[str, str, str
     unit = scenario.spec.currency
     if key == "power":
         allowed = f"{limit.bound / 1000:g} kW"
+    elif key == "rack_units":
+        allowed = f"{limit.bound} rack units"
     elif key == "opex" and part is not None:
         opex = scenario.spec.limits.opex
         assert opex is not None

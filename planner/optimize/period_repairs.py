@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from planner.optimize.outcome import Outcome
 from planner.optimize.period_bench import PeriodBench, PeriodTrial
 from planner.options.asks import Ask
 from planner.options.build import Supplier
@@ -23,6 +24,7 @@ from planner.options.explain.period_changes import (
     workload_steps,
 )
 from planner.options.explain.period_supply import supply_steps, with_pool
+from planner.options.problem import Supply
 from planner.plan.schema import Repair
 from planner.scenario.periods import Period, periods_of
 from planner.scenario.resolve import resolve_pool
@@ -39,7 +41,7 @@ MOST_PAIRS = 20
 MOST_PRICED = 12
 """Changes that are priced, of those that work."""
 SUPPLY_KINDS = ("rent", "commit", "buy", "nodes", "lead-time", "retires", "contract")
-LIMIT_KEYS = ("capex", "opex", "power")
+LIMIT_KEYS = ("capex", "opex", "power", "rack_units")
 FREE = Decimal(10) ** 11
 """A limit that does not limit."""
 
@@ -178,7 +180,7 @@ def _limits(bench: PeriodBench, setting: Setting) -> Iterator[Steps]:
 def _limit(bench: PeriodBench, setting: Setting, key: str, slot: int | None) -> Steps:
     """A limit up to what the cheapest plan without it uses; the least that works is found between."""
     row = getattr(setting.scenario.spec.limits, key)[slot or 0]
-    now = Decimal(float(row)) if key == "power" else row.amount
+    now = Decimal(float(row)) if key in ("power", "rack_units") else row.amount
     change = PeriodChange(key, f"a higher `{key}`", limit_change(key, slot, FREE))
     trial = bench.price(change.apply(setting))
     used = _used(trial, key, slot) if trial.works else None
@@ -201,18 +203,15 @@ def _used(trial: PeriodTrial, key: str, slot: int | None) -> Decimal | None:
             continue
         used = sum(each * outcome.acquired[at] for at, each in limit.acquisitions)
         listed = set(limit.supplies)
-        if limit.kind == "cost":
-            used += sum(
-                outcome.billed_nodes[s] * problem.supplies[s].node_cost_cents for s in listed
-            )
+        used += sum(_of_nodes(outcome, problem.supplies[s], s, limit.kind) for s in listed)
         for plan in outcome.plans:
             for choice in plan.choices:
                 candidate = problem.blocks[plan.block].candidates[choice.candidate]
                 for hold in candidate.holds:
                     if hold.supply in listed:
-                        each = candidate.power_w if limit.kind == "power" else hold.cost_cents
-                        used += choice.replicas * each
-        if key == "power":
+                        each = {"power": candidate.power_w, "cost": hold.cost_cents}
+                        used += choice.replicas * each.get(limit.kind, 0)
+        if key in ("power", "rack_units"):
             found.append(Decimal(used))
         elif key == "opex" and limit.slot is not None:
             hours = whole.parts[limit.slot].period.hours
@@ -220,6 +219,14 @@ def _used(trial: PeriodTrial, key: str, slot: int | None) -> Decimal | None:
         else:
             found.append(from_cents(used))
     return max(found)
+
+
+def _of_nodes(outcome: Outcome, supply: Supply, number: int, kind: str) -> int:
+    """What the nodes in use of a supply take of a limit."""
+    if kind == "cost":
+        return outcome.billed_nodes[number] * supply.node_cost_cents
+    each = {"power": supply.node_power_w, "racks": supply.rack_units}
+    return outcome.nodes[number] * each.get(kind, 0)
 
 
 # ------------------------------------------------------------------------------------------ catalog

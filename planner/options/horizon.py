@@ -129,6 +129,7 @@ def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
         *_offer_limits(scenario, deals),
         *_money_limits(scenario, whole, deals),
         *_power(whole),
+        *_racks(scenario, whole, deals),
     )
     problem = Problem(tuple(blocks), tuple(supplies), limits, len(parts), orders)
     return Whole(whole, deals, problem)
@@ -223,3 +224,20 @@ def _power(parts: tuple[Part, ...]) -> Iterator[Limit]:
         if power is not None:
             t = part.period.index
             yield Limit("limits.power", "power", math.floor(power[0]), _of_period(part), slot=t)
+
+
+def _racks(scenario: Scenario, parts: tuple[Part, ...], deals: tuple[Deal, ...]) -> Iterator[Limit]:
+    """Owned nodes count while they are in use, bought ones while they are there."""
+    sizes = {p.name: p.node.rack_units or 0 for p in scenario.pools}
+    for part in parts:
+        most = part.scenario.spec.limits.rack_units
+        if most is None:
+            continue
+        bought = tuple(
+            (n, sizes[d.pool])
+            for n, d in enumerate(deals)
+            if d.action == "buy" and d.first <= part.period.index < d.last
+        )
+        yield Limit(
+            "limits.rack_units", "racks", most[0], _of_period(part), bought, slot=part.period.index
+        )

@@ -400,7 +400,16 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "cost",
         "[unserved, cost]",
     ),
-    (NODE, "{gpus: 4, power: 700 W}", "P104", "power", "TDP"),
+    (NODE, "{gpus: 4, power: 700}", "P110", "700", "`40 kW`"),
+    (NODE, "{gpus: 4, rack_units: 2.5}", "P102", "2.5", "whole number"),
+    (ENERGY, ENERGY.replace("}", ", idle: 20}"), "P102", "20", "`20 %`"),
+    (
+        "scenario: base\n",
+        "scenario: base\nlimits: {rack_units: 42}\n",
+        "P210",
+        "42",
+        "`rack_units: 8`",
+    ),
     (
         "scenario: base\n",
         "scenario: base\nhorizon: {start: 2026-10-01, length: 36 h}\n",

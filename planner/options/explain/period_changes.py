@@ -80,7 +80,7 @@ def limit_steps(scenario: Scenario, key: str, slot: int | None, values: Sequence
     """Ever larger values of a limit, in one period where it has a list, else in all of them."""
     now = getattr(scenario.spec.limits, key)
     at_slot = slot if slot is not None and len(now) > 1 else None
-    unit = {"capex": " USD", "opex": " USD/month", "power": ""}[key].replace(
+    unit = {"capex": " USD", "opex": " USD/month", "power": "", "rack_units": ""}[key].replace(
         "USD", scenario.spec.currency
     )
 
@@ -89,6 +89,8 @@ def limit_steps(scenario: Scenario, key: str, slot: int | None, values: Sequence
         before = now[at_slot or 0]
         if key == "power":
             words = f"`power: {value / 1000:g} kW` instead of {float(before) / 1000:g} kW"
+        elif key == "rack_units":
+            words = f"`{key}: {value:.0f}` instead of {before}"
         else:
             words = f"`{key}: {value:,.0f}{unit}` instead of {before.amount:,.0f}{unit}"
         when = "" if at_slot is None else f" in {periods_of(scenario)[at_slot].name}"
@@ -104,7 +106,8 @@ def limit_change(key: str, slot: int | None, value: Decimal) -> Callable[[Settin
         spec = setting.scenario.spec
         rows = list(getattr(spec.limits, key))
         for n in range(len(rows)) if slot is None else [slot]:
-            rows[n] = Fraction(value) if key == "power" else replace(rows[n], amount=value)
+            plain = {"power": Fraction(value), "rack_units": int(value)}
+            rows[n] = plain[key] if key in plain else replace(rows[n], amount=value)
         limits = spec.limits.model_copy(update={key: tuple(rows)})
         changed = spec.model_copy(update={"limits": limits})
         return replace(setting, scenario=replace(setting.scenario, spec=changed))
