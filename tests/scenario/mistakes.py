@@ -748,6 +748,7 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "a100-sxm4-80gb",
     ),
     (NODE, "{gpus: 4}", "P409", "optimizer", "host_ram"),
+    ("precision: [16bit, fp8]", "precision: int4", "P102", "int4", "`gptq-int4`, `awq-int4`"),
     (OWNED, "owned: {nodes: 2, available: 0}", "P410", "nodes", "available"),
     ("gpu: l40s", "gpu: gh200-144gb", "P402", "gh200-144gb", "planner catalog show gh200-144gb"),
     ("model: llama-3.1-8b", "model: nemotron-4-340b", "P402", "nemotron-4-340b", "config.json"),
