@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from planner.optimize.covering_table import Charges
 from planner.optimize.linking import Linked
 from planner.optimize.pricing import Counts, Cover, cheapest_mix, covers
+
+if TYPE_CHECKING:
+    from planner.optimize.screening import Screen
 
 PRICE_CEILING = 2**55
 """Prices stay below this, so that sums over a covering problem fit 62 bits."""
@@ -17,6 +21,9 @@ PRICE_SCALE = 1000
 
 Limits = dict[int, dict[int, tuple[int, int]]]
 """Demand -> pick -> (low, high) count, for demands of one copy."""
+
+Mixes = Mapping[int, tuple[int, Counts] | None]
+"""Cheapest mixes found together, by demand."""
 
 Boxes = tuple[tuple[int, int], ...]
 """(low, high) of each supply column."""
@@ -60,6 +67,7 @@ class Pricer:
         self.active = list(self.covers)
         """The covers within the limits in force."""
         self.limits: Limits = {}
+        self.screen: Screen | None = None
         model = build.model
         self.boxes: Boxes = tuple((model.lows[c], model.highs[c]) for c in link.supply_columns)
         objective = build.model.objective
@@ -98,10 +106,14 @@ class Pricer:
         link = self.link
         total = -sum(d * r for d, r in zip(duals, link.right, strict=True))
         everything = self.all_prices(duals)
+        charges = tuple(
+            {} if demand.single else self.charged(number, duals)
+            for number, demand in enumerate(link.build.demands)
+        )
+        mixes = self._screened(everything, duals, charges)
         cheapest = []
         for number, demand in enumerate(link.build.demands):
-            prices = everything[number]
-            found = self.cheapest(number, prices, duals)
+            found = self.cheapest(number, everything[number], duals, charges[number], mixes)
             if found is None:
                 return None
             total += found[0] * len(demand.copies)
@@ -118,11 +130,20 @@ class Pricer:
             tuple(cheapest),
             tuple(everything),
             supply_prices,
-            tuple(
-                {} if demand.single else self.charged(number, duals)
-                for number, demand in enumerate(link.build.demands)
-            ),
+            charges,
         )
+
+    def _screened(
+        self, prices: Sequence[tuple[int, ...]], duals: Sequence[int], charges: Sequence[Charges]
+    ) -> Mixes:
+        """Cheapest mixes of all demands without limits; none where a price is negative."""
+        from planner.optimize.screening import Screen
+
+        if self.screen is None:
+            self.screen = Screen(self.link, self.covers, self.spans)
+        if not self.screen.numbers or self.flat_prices.min(initial=0) < 0:
+            return {}
+        return self.screen.cheapest(prices, self.flat_prices, duals, charges)
 
     def all_prices(self, duals: Sequence[int]) -> list[tuple[int, ...]]:
         """Scaled price of each pick of each demand, in exact 64-bit arithmetic."""
@@ -136,6 +157,7 @@ class Pricer:
         products = self.coefficients * np.asarray(duals, dtype=np.int64)[self.rows]
         sums = np.add.reduceat(np.append(products, 0), self.starts)
         sums[self.empty] = 0
+        self.flat_prices = (self.costs + sums).astype(np.float64)
         prices = (self.costs + sums).tolist()
         return [tuple(prices[first:last]) for first, last in self.spans]
 
@@ -169,7 +191,12 @@ class Pricer:
         }
 
     def cheapest(
-        self, number: int, prices: Sequence[int], duals: Sequence[int]
+        self,
+        number: int,
+        prices: Sequence[int],
+        duals: Sequence[int],
+        charges: Charges,
+        mixes: Mixes,
     ) -> tuple[int, Assignment] | None:
         """The cheapest assignment of one copy."""
         demand = self.link.build.demands[number]
@@ -182,7 +209,10 @@ class Pricer:
             if at >= 0 and (best is None or prices[at] < best[0]):
                 best = (prices[at], Assignment(number, ((at, 1),)))
             return best
-        mix = cheapest_mix(self.active[number], prices, self.charged(number, duals))
+        if number in mixes and number not in self.limits:
+            mix = mixes[number]
+        else:
+            mix = cheapest_mix(self.active[number], prices, charges)
         if mix is not None and (best is None or mix[0] < best[0]):
             best = (mix[0], Assignment(number, mix[1]))
         return best

@@ -1,27 +1,26 @@
-"""Branch and price on node counts: what generation leaves open is nearly always a fraction of a node."""
+"""The generation route: root relaxation, plans by integer masters and polishing, then the tree."""
 
 from __future__ import annotations
 
-import heapq
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from planner.optimize.backend import Stop, Verdict, run_cp_sat
 from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Limits, Pricer
 from planner.optimize.build import Build
+from planner.optimize.cuts import CutPool
 from planner.optimize.enumerate import within_slack
+from planner.optimize.fractional import BranchChoices
 from planner.optimize.generation import Generator, Relaxed, obeys
 from planner.optimize.linking import Linked, linked
 from planner.optimize.master import integer_master
 from planner.optimize.mathopt import MipSolver, run_mip
 from planner.optimize.outcome import relative_gap
+from planner.optimize.polish import Polish
 from planner.optimize.pricing import least_with
+from planner.optimize.tree import Tree
 
 ROOT_ROUNDS = 300
-NODE_ROUNDS = 40
-WHOLE = 1e-6
-HEURISTIC_EVERY = 15
 CLOSE = 0.01
 """Relative gap at the root below which it is tried as one large integer program."""
 MASTER_SHARE = 0.5
@@ -45,6 +44,8 @@ class Work:
     root_assignments: int = 30_000
     leaf_mip_nodes: int = 2000
     heuristic_mip_nodes: int = 60
+    polish_steps: int = 40
+    polish_patience: int = 10
 
 
 @dataclass(slots=True)
@@ -59,16 +60,6 @@ class Found:
     """A positive phase-1 bound at integer prices."""
     nodes: int = 0
     iterations: int = 0
-
-
-@dataclass(order=True, slots=True)
-class _Open:
-    bound: int
-    minus_depth: int
-    order: int
-    boxes: Boxes = field(compare=False)
-    limits: Limits = field(compare=False)
-    duals: tuple[int, ...] = field(compare=False)
 
 
 class Search:
@@ -87,7 +78,8 @@ class Search:
     ) -> None:
         self.link: Linked = linked(build)
         self.pricer = Pricer(self.link)
-        self.generator = Generator(self.link, self.pricer)
+        self.cuts = CutPool(self.pricer.boxes)
+        self.generator = Generator(self.link, self.pricer, self.cuts)
         self.work, self.stop, self.wall_left_s, self.report = work, stop, wall_left_s, report
         self.gap = gap
         self.closed_elsewhere = closed_elsewhere
@@ -99,13 +91,7 @@ class Search:
         self.root: Relaxed | None = None
         self.too_wide = 2**62
         """Slack at which a node's useful assignments were too many to list."""
-        self.order = 0
-        self.at = {c: i for i, c in enumerate(self.link.supply_columns)}
-        whole = {c for c in (*build.shared, *build.taken) if c is not None}
-        self.shared = [
-            at for c, at in self.at.items() if c in whole or self.pricer.supply_costs[at] > 0
-        ]
-        """Columns to branch on: shared nodes, acquisitions, and whether one is taken."""
+        self.choices = BranchChoices(self.link, self.pricer.supply_costs)
 
     def offer(self, values: list[int]) -> None:
         """Takes a plan as incumbent if it is valid and better."""
@@ -125,23 +111,25 @@ class Search:
     def run(self) -> Found:
         """Root, restricted master, its neighbourhood, then branching until closed or out of work."""
         found = self.found
-        root = self._relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
+        root = self.relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
         if root.best is None:
             return found
         self.root = root
         found.bound = max(found.bound, root.best.bound)
         self.report(found.cost, found.bound)
-        if self._fractional_nodes(root) is not None or self._fractional_pick(root) is not None:
+        if self.choices.open(root, self.generator.assignments):
             self.on_open()
-        if not self._closed():
+        if not self.closed():
             self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
-        if not self._closed():
-            self._near(root, self.pricer.boxes)
-        if not self._closed() and self._leaf(root, self.pricer.boxes, self._root_cap(root)):
+        if not self.closed():
+            self.near(root, self.pricer.boxes)
+        if not self.closed():
+            self.polish(root)
+        if not self.closed() and self.leaf(root, self.pricer.boxes, self._root_cap(root)):
             found.bound = found.cost if found.cost is not None else found.bound
-        if not self._closed():
+        if not self.closed():
             self.too_wide = 2**62
-            self._branch(root)
+            Tree(self).run(root)
         found.iterations = self.generator.iterations
         return found
 
@@ -156,7 +144,7 @@ class Search:
 
     def root_only(self) -> None:
         """Prices the root, for `useless`."""
-        self.root = self._relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
+        self.root = self.relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
 
     def useless(self, cost: int) -> list[int]:
         """Pick columns of the exact model that no plan of at most this cost uses, by their price."""
@@ -176,13 +164,15 @@ class Search:
                     found.append(column)
         return found
 
-    def _closed(self) -> bool:
+    def closed(self) -> bool:
+        """Whether the gap asked for is reached."""
         found = self.found
         return found.cost is not None and relative_gap(found.cost, found.bound) <= self.gap
 
-    def _relax(
+    def relax(
         self, boxes: Boxes, start: tuple[int, ...], rounds: int, limits: Limits | None = None
     ) -> Relaxed:
+        """The relaxation within boxes and limits."""
         return self.generator.run(
             start,
             rounds=rounds,
@@ -235,7 +225,7 @@ class Search:
             if a.demand not in limits or obeys(a, limits[a.demand])
         ]
 
-    def _near(self, relaxed: Relaxed, boxes: Boxes) -> None:
+    def near(self, relaxed: Relaxed, boxes: Boxes) -> None:
         """Looks for plans among the assignments closest to the cheapest, within the boxes."""
         if relaxed.best is None:
             return
@@ -253,7 +243,22 @@ class Search:
             HEURISTIC_GAP,
         )
 
-    def _leaf(self, relaxed: Relaxed, boxes: Boxes, cap: int) -> bool:
+    def polish(self, relaxed: Relaxed) -> None:
+        """Improves the incumbent in small neighbourhoods, with the choices that these prices suggest."""
+        if self.found.values is None or relaxed.best is None:
+            return
+        work = Polish(self.link, self.pricer, relaxed.best, self._known())
+        work.start(self.found.values)
+        idle = 0
+        for _ in range(self.work.polish_steps):
+            if self.halted() or idle >= self.work.polish_patience:
+                return
+            better = work.step(self.stop, self.wall_left_s())
+            idle = 0 if better is not None else idle + 1
+            if better is not None:
+                self.offer(better)
+
+    def leaf(self, relaxed: Relaxed, boxes: Boxes, cap: int) -> bool:
         """Closes a node as one integer program over all assignments that a better plan can use."""
         found = self.found
         if found.cost is None or relaxed.best is None:
@@ -267,124 +272,3 @@ class Search:
             return False
         verdict, _ = self._solve_master(useful, boxes, self.work.leaf_mip_nodes, 0.0)
         return verdict in (Verdict.OPTIMAL, Verdict.INFEASIBLE)
-
-    def _branch(self, root: Relaxed) -> None:
-        """Best bound first, deeper first among equals."""
-        heap: list[_Open] = []
-        given_up: list[_Open] = []
-        self._split(heap, root, self.pricer.boxes, {}, 0, given_up)
-        while heap and self.found.nodes < self.work.nodes and not self.halted():
-            self._raise_bound(heap, given_up)
-            if self._closed():
-                return
-            node = heapq.heappop(heap)
-            if self.found.cost is not None and node.bound >= self.found.cost:
-                continue
-            self.found.nodes += 1
-            relaxed = self._relax(node.boxes, node.duals, NODE_ROUNDS, node.limits)
-            if relaxed.best is None:
-                continue
-            bound = max(node.bound, relaxed.best.bound)
-            if self.found.cost is not None and bound >= self.found.cost:
-                continue
-            if self.found.nodes % HEURISTIC_EVERY == 1:
-                self._near(relaxed, node.boxes)
-            if self._leaf(relaxed, node.boxes, self.work.leaf_assignments):
-                continue
-            depth = -node.minus_depth
-            self._split(heap, relaxed, node.boxes, node.limits, depth, given_up, bound)
-        self._raise_bound(heap, given_up)
-        self._revisit(heap, given_up)
-
-    def _revisit(self, heap: list[_Open], given_up: list[_Open]) -> None:
-        """Closes nodes without a fractional node count as larger integer programs, lowest bound first."""
-        self.too_wide = 2**62
-        for node in sorted(given_up):
-            if self.halted() or self._closed():
-                return
-            relaxed = self._relax(node.boxes, node.duals, NODE_ROUNDS, node.limits)
-            if relaxed.best is None:
-                return
-            done = self.found.cost is not None and relaxed.best.bound >= self.found.cost
-            if not done and not self._leaf(relaxed, node.boxes, self.work.root_assignments):
-                return
-            given_up.remove(node)
-            self._raise_bound(heap, given_up)
-
-    def _raise_bound(self, heap: list[_Open], given_up: list[_Open]) -> None:
-        lowest = [heap[0].bound] if heap else []
-        if self.found.cost is not None:
-            lowest.append(self.found.cost)
-        lowest += [node.bound for node in given_up]
-        if lowest and min(lowest) > self.found.bound:
-            self.found.bound = min(lowest)
-            self.report(self.found.cost, self.found.bound)
-
-    def _split(
-        self,
-        heap: list[_Open],
-        relaxed: Relaxed,
-        boxes: Boxes,
-        limits: Limits,
-        depth: int,
-        given_up: list[_Open],
-        bound: int | None = None,
-    ) -> None:
-        """Two children around a fractional node count, else a fractional pick count; none: given up."""
-        low_bound = bound if bound is not None else (relaxed.best.bound if relaxed.best else 0)
-        children: list[tuple[Boxes, Limits]] = []
-        node = self._fractional_nodes(relaxed)
-        pick = self._fractional_pick(relaxed) if node is None else None
-        if node is not None:
-            floor = math.floor(relaxed.supply_values[node] + WHOLE)
-            low, high = boxes[node]
-            children = [
-                ((*boxes[:node], box, *boxes[node + 1 :]), limits)
-                for box in ((low, floor), (floor + 1, high))
-                if box[0] <= box[1]
-            ]
-        elif pick is not None:
-            demand, at, floor = pick
-            most = self.link.build.demands[demand].picks[at].most
-            low, high = limits.get(demand, {}).get(at, (0, most))
-            for span in ((low, floor), (floor + 1, high)):
-                if span[0] <= span[1]:
-                    of_demand = {**limits.get(demand, {}), at: span}
-                    children.append((boxes, {**limits, demand: of_demand}))
-        for child_boxes, child_limits in children:
-            self.order += 1
-            child = _Open(
-                low_bound, -(depth + 1), self.order, child_boxes, child_limits, relaxed.duals
-            )
-            heapq.heappush(heap, child)
-        if not children:
-            self.order += 1
-            given_up.append(_Open(low_bound, -depth, self.order, boxes, limits, relaxed.duals))
-
-    def _fractional_nodes(self, relaxed: Relaxed) -> int | None:
-        """The supply column whose fraction of a node costs most."""
-        best, weight = None, 0.0
-        for at in self.shared if relaxed.supply_values else []:
-            value = relaxed.supply_values[at]
-            part = value - math.floor(value + WHOLE)
-            gain = min(part, 1 - part) * (1 + self.pricer.supply_costs[at])
-            if part > WHOLE and gain > weight:
-                best, weight = at, gain
-        return best
-
-    def _fractional_pick(self, relaxed: Relaxed) -> tuple[int, int, int] | None:
-        """(demand, pick, whole part) of the pick count nearest to a half, of demands of one copy."""
-        totals: dict[tuple[int, int], float] = {}
-        for value, assignment in zip(relaxed.values, self.generator.assignments, strict=False):
-            if value > WHOLE and len(self.link.build.demands[assignment.demand].copies) == 1:
-                for at, count in assignment.counts:
-                    key = (assignment.demand, at)
-                    totals[key] = totals.get(key, 0.0) + value * count
-        best, weight = None, 1e-4
-        for (demand, at), value in totals.items():
-            part = value - math.floor(value + WHOLE)
-            gpus = self.link.build.demands[demand].picks[at].facts.gpus
-            gain = min(part, 1 - part) * (1 + gpus)
-            if part > WHOLE and gain > weight:
-                best, weight = (demand, at, math.floor(value + WHOLE)), gain
-        return best

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cmp_to_key
 
-from planner.optimize.bound import Assignment, Priced, Pricer
+from planner.optimize.bound import PRICE_SCALE, Assignment, Priced, Pricer
 from planner.optimize.covering_table import Charges
 from planner.optimize.pricing import Counts, Cover, by_ratio, joined
 
+SLACK_DOUBLINGS = 14
+"""From half a per cent of an assignment's price to all that there are."""
 STEPS_PER_MIX = 8
 """Branches per wanted mix before the search for mixes is given up."""
 
@@ -41,6 +43,28 @@ def within_slack(pricer: Pricer, priced: Priced, slack: int, cap: int) -> list[A
         if len(found) > cap:
             return None
     return found
+
+
+def nearest(pricer: Pricer, priced: Priced, number: int, most: int) -> list[Assignment]:
+    """About `most` assignments of a demand, those of least price, the cheapest first."""
+    demand = pricer.link.build.demands[number]
+    idle = [Assignment(number, (), unserved=True)] if pricer.may_idle(number) else []
+    prices, cheapest = priced.pick_prices[number], priced.cheapest[number][0]
+    if demand.single:
+        ranked = sorted(pricer.allowed(number), key=prices.__getitem__)
+        return [*(Assignment(number, ((at, 1),)) for at in ranked[:most]), *idle]
+    slack = max(PRICE_SCALE, abs(cheapest) // 200)
+    found: list[Counts] = []
+    for _ in range(SLACK_DOUBLINGS):
+        charges = priced.charges[number]
+        mixes = _mixes(pricer.active[number], prices, charges, cheapest + slack, 2 * most)
+        if mixes is None:
+            break
+        found = mixes
+        if len(found) >= most:
+            break
+        slack *= 2
+    return [priced.cheapest[number][1], *(Assignment(number, mix) for mix in found), *idle]
 
 
 def _mixes(

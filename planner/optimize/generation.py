@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Limits, Priced, Pricer
+from planner.optimize.cuts import CutPool
 from planner.optimize.glop import MasterProgram
 from planner.optimize.linking import Linked
 
@@ -38,8 +39,9 @@ class Relaxed:
 class Generator:
     """Runs the master and the pricing in turn; keeps all assignments found."""
 
-    def __init__(self, link: Linked, pricer: Pricer) -> None:
+    def __init__(self, link: Linked, pricer: Pricer, cuts: CutPool) -> None:
         self.link = link
+        self.cuts = cuts
         self.pricer = pricer
         self.assignments: list[Assignment] = []
         self.iterations = 0
@@ -185,6 +187,8 @@ class Generator:
         priced = self.pricer.price(duals, self._boxes)
         if priced is None:
             return 0
+        if not self.pricer.limits:
+            self.cuts.add(priced, self._boxes)
         if result.best is None or priced.bound_scaled > result.best.bound_scaled:
             result.best, result.duals = priced, duals
         return self.add([assignment for _, assignment in priced.cheapest])

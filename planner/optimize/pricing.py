@@ -92,7 +92,7 @@ def cheapest_mix(
             break
         base, rest = bases[at]
         ceiling = None if best is None else best[0] - base
-        found = _solve_cover(alternatives[at], prices, rest, ceiling)
+        found = solve_cover(alternatives[at], prices, rest, ceiling)
         if found is not None and (best is None or base + found[0] < best[0]):
             best = base + found[0], joined(alternatives[at].forced, found[1])
     return best
@@ -127,12 +127,12 @@ def least_with(alternatives: Sequence[Cover], prices: Sequence[int], pick: int) 
     return best
 
 
-def _solve_cover(
+def solve_cover(
     cover: Cover, prices: Sequence[int], charges: Charges, ceiling: int | None
 ) -> tuple[int, Counts] | None:
-    """Branch and bound while that is short, else a table over the units still needed.
+    """Least price of a cover's mixes, if below `ceiling`: branch and bound while that is short.
 
-    Nothing at or above `ceiling` is of interest.
+    Else a table over the units still needed.
     """
     items = _undominated(cover, prices, charges)
     search = _Search(items, charges, ceiling, BRANCH_LIMIT)
