@@ -181,6 +181,8 @@ class Assignment(PlanModel):
     interconnect_gb_s: float = 0.0
     start: str | None = None
     end: str | None = None
+    turns_on: str | None = None
+    """Training workload that holds these GPUs: this one runs on them in its breaks."""
 
 
 class SizeShare(PlanModel):
