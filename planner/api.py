@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from planner.optimize.answer import Answer, answer, chosen_layouts
 from planner.optimize.outcome import ProgressCallback
 from planner.optimize.outcome import SolveLimits as SolveLimits
-from planner.options.consider import consider_one
-from planner.options.considered_rows import considered_rows
 from planner.plan.schema import Plan
-from planner.plan.why_schema import Why
 from planner.scenario import Scenario
 from planner.scenario import load as load_scenario
+
+if TYPE_CHECKING:
+    from planner.plan.why_schema import Why
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -92,6 +93,10 @@ def why(
     scenario: Scenario, workload: str, *, pools: Sequence[str] = (), every: bool = False
 ) -> Why:
     """Everything considered for one workload; what the whole scenario's plan uses is `chosen`."""
+    from planner.options.consider import consider_one
+    from planner.options.considered_rows import considered_rows
+    from planner.plan.why_schema import Why
+
     found = solve_fully(scenario, limits=SolveLimits(explain_conflict=False))
     question = found.question
     number = next(i for i, a in enumerate(question.asks) if a.name == workload)

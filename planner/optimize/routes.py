@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from planner.optimize.aside import Aside, Request
 from planner.optimize.backend import Answer, Verdict, run_cp_sat
-from planner.optimize.branching import Search, Work
 from planner.optimize.build import Build
 from planner.optimize.outcome import Round, relative_gap
 from planner.optimize.rounds import Budget, Solved
+
+if TYPE_CHECKING:
+    from planner.optimize.aside import Aside
+    from planner.optimize.branching import Search
 
 T = TypeVar("T")
 
@@ -157,6 +159,8 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
 
     They share nothing while they run and both have work limits, so the outcome does not depend on their speed.
     """
+    from planner.optimize.aside import Aside, Request
+
     direct = Aside(
         Request(
             build.model,
@@ -206,6 +210,8 @@ def _interruptible(budget: Budget, work: Callable[[], T]) -> T | None:
 
 
 def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = None) -> Search:
+    from planner.optimize.branching import Search, Work
+
     nodes = max(1, int(budget.limits.deterministic_time * BRANCHES_PER_WORK))
     work = Work(nodes=nodes if budget.limits.wall_s is None else UNLIMITED)
     search = Search(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from planner.plan.schema import Plan
 from planner.scenario.resolved import Scenario
 from planner.verify.checks import check_case
-from planner.verify.periods import check_periods
 from planner.verify.problem import Finding, Problem, VerificationError
 from planner.verify.structure import check_structure
 
@@ -24,6 +23,8 @@ def verify_findings(scenario: Scenario, plan: Plan) -> list[Finding]:
     of all assignments only if all could be derived; what keeps them from running is among the problems.
     """
     if scenario.spec.horizon is not None:
+        from planner.verify.periods import check_periods
+
         return check_periods(scenario, plan)
     structure, case = check_structure(scenario, plan)
     return [structure] if case is None else [structure, *check_case(case).findings]
