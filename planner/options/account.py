@@ -45,7 +45,7 @@ def account_at(ledger: Ledger, index: int) -> Account:
         usable_formula=ledger.usable_formula,
         host_gib=at(ledger.host_bytes, index) / GIB,
         nvme_gib=at(ledger.nvme_bytes, index) / GIB,
-        extrapolated=ledger.extrapolated,
+        extrapolated=flag_at(ledger.extrapolated, index),
     )
 
 

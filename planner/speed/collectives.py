@@ -19,6 +19,7 @@ from planner.speed.links import Link
 
 Floats = NDArray[np.float64]
 
+
 def link_kind(link: Link, ranks: int, nodes: int = 1) -> str:
     """Name of the curve that the slowest part of a group of `ranks` GPUs runs on.
 

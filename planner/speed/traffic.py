@@ -88,7 +88,9 @@ def traffic_seconds(
     }
 
 
-def _data_parallel(work: Work, shape: Shape, link: AnyLink, passes: float, trainable: float) -> Floats:
+def _data_parallel(
+    work: Work, shape: Shape, link: AnyLink, passes: float, trainable: float
+) -> Floats:
     """Seconds of gradient and parameter traffic of a step, before overlap."""
     stride = shape.tp * shape.cp
     total = np.zeros_like(shape.dp)
