@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from planner.layout import Layout
@@ -76,6 +77,59 @@ class Rejection:
         """Equal for rejections that differ in nothing but numbers and degrees of parallelism."""
         return (self.workload, self.pool, self.layout.weights, self.reason, self.bottleneck)
 
+    def named(self, workload: str, pool: str) -> Rejection:
+        """The same for another workload or pool that asks the same."""
+        return replace(self, workload=workload, pool=pool)
+
+
+class RowRejection(Rejection):
+    """One row of a vectorized pass; layout, words and account are worked out when they are first looked at.
+
+    A scenario has hundreds of rejections for each that anyone reads.
+    """
+
+    __slots__ = ("_make", "_weights")
+    _make: Callable[[], tuple[Layout, str, Account | None]]
+    _weights: str
+
+    def __init__(
+        self,
+        reason: Reason,
+        numbers: tuple[float, float, str, str],
+        weights: str,
+        make: Callable[[], tuple[Layout, str, Account | None]],
+        names: tuple[str, str] = ("", ""),
+    ) -> None:
+        put = object.__setattr__
+        need, have, unit, bottleneck = numbers
+        for name, value in (
+            ("workload", names[0]), ("pool", names[1]), ("reason", reason), ("need", need),
+            ("have", have), ("unit", unit), ("bottleneck", bottleneck), ("_weights", weights),
+            ("_make", make),
+        ):  # fmt: skip
+            put(self, name, value)
+
+    def __getattr__(self, name: str) -> object:
+        """Reached only while the field is empty."""
+        if name not in ("layout", "message", "account"):
+            raise AttributeError(name)
+        layout, message, account = self._make()
+        object.__setattr__(self, "layout", layout)
+        object.__setattr__(self, "message", message)
+        object.__setattr__(self, "account", account)
+        return getattr(self, name)
+
+    def dedupe_key(self) -> tuple[str, str, str, str, str]:
+        """Known without the layout."""
+        return (self.workload, self.pool, self._weights, self.reason, self.bottleneck)
+
+    def named(self, workload: str, pool: str) -> Rejection:
+        """The same row under other names."""
+        assert self.need is not None
+        assert self.have is not None
+        numbers = (self.need, self.have, self.unit, self.bottleneck)
+        return RowRejection(self.reason, numbers, self._weights, self._make, (workload, pool))
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -129,6 +183,10 @@ class Option:
     loads: tuple[int, ...] = ()
     """Where requests are shared out by size: what all requests of each size weigh on one replica, in 1/2000 of it,
     rounded up; -1 for a size it can't serve."""
+
+    def named(self, workload: str, pool: str) -> Option:
+        """The same for another workload or pool that asks the same."""
+        return replace(self, workload=workload, pool=pool)
 
 
 @dataclass(frozen=True, slots=True)

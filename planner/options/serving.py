@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,8 +20,14 @@ from planner.options.serving_pass import ServingFormat, layout_at, one_pass, siz
 from planner.options.serving_records import sort_out, unmeasured
 
 
-def serving_candidates(ask: ServingAsk, pool: PoolFacts, *, detail: bool = False) -> Found:
-    """Every candidate of the workload on the pool; with `detail` each as a record of its own."""
+def serving_candidates(
+    ask: ServingAsk, pools: Sequence[PoolFacts], *, detail: bool = False
+) -> list[Found]:
+    """Every candidate of the workload on each pool; with `detail` each as a record of its own."""
+    return [_on_pool(ask, pool, detail=detail) for pool in pools]
+
+
+def _on_pool(ask: ServingAsk, pool: PoolFacts, *, detail: bool = False) -> Found:
     found = Found()
     if ask.measured and not rows_of(ask, pool.gpu.id):
         return Found(rejections=(unmeasured(ask, pool),), rejected=1)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.layout import Layout
-from planner.options.account import account_at, at, bottleneck, flag_at, need_have
+from planner.options.account import AccountRows, at, bottleneck, flag_at, need_have
 from planner.options.asks import PoolFacts, ServingAsk
 from planner.options.buckets import best_by_size, rows_of
 from planner.options.interconnect import link_gb_s
 from planner.options.problem import DEMAND_UNITS, LOAD_UNITS
 from planner.options.records import Account, Found, Option, Reason, Rejection, Timing
-from planner.options.select import best_by_gpus, nearest
+from planner.options.select import best_by_gpus, first_failed, nearest
 from planner.options.serving_pass import ServingPass, asked_rate, counted_rate, layout_at
 from planner.units import GIB, HOUR_S
 
@@ -43,20 +43,19 @@ def sort_out(run: ServingPass, *, detail: bool) -> Found:
         (Reason.LATENCY, rate <= 0, latency),
         (Reason.COUNT, rate * DEMAND_UNITS < demand, -rate),
     ]
-    ok = np.ones(len(run.grid), bool)
-    rejections = []
-    for reason, failed, shortage in tests:
-        failed = failed & ok
-        rows = np.flatnonzero(failed).tolist() if detail else nearest(failed, shortage)
-        rejections += [_rejection(run, int(i), reason) for i in rows]
-        ok &= ~failed
+    stage, shortage = first_failed([(failed, short) for _, failed, short in tests])
+    ok, device = stage == 0, np.zeros(len(run.grid), np.int64)
+    rows = nearest(device, stage, shortage)
+    if detail:
+        rows = [int(i) for at in range(1, len(tests) + 1) for i in np.flatnonzero(stage == at)]
+    rejections = [_rejection(run, i, tests[stage[i] - 1][0]) for i in rows]
     fitting = int(ok.sum())
     if detail:
         chosen = np.flatnonzero(ok).tolist()
     elif run.rates is not None:
         chosen = best_by_size(run.grid.gpus, ok, run.rates.counted, need)
     else:
-        chosen = best_by_gpus(run.grid.gpus, ok, rate, need)
+        chosen = best_by_gpus(device, run.grid.gpus, ok, rate, need)
     options = tuple(_option(run, int(i)) for i in chosen)
     return Found(options, tuple(rejections), fitting - len(options), len(run.grid) - fitting)
 
@@ -73,7 +72,7 @@ def _tpot(run: ServingPass) -> Floats:
 def _rejection(run: ServingPass, i: int, reason: Reason) -> Rejection:
     ask, pool = run.ask, run.pool
     layout = layout_at(ask, run.chosen, run.grid, i)
-    account = account_at(run.memory.ledger, i)
+    account = AccountRows(run.memory.ledger).account(i)
     if reason is Reason.MEMORY:
         return _memory_rejection(ask, pool, layout, account)
     if reason is Reason.HOST_RAM:
@@ -100,7 +99,7 @@ def _option(run: ServingPass, i: int) -> Option:
     timing = _timing(run, i)
     counted, demand = float(run.spread(counted_rate(run))[i]), asked_rate(ask)
     units = min(DEMAND_UNITS, math.floor(DEMAND_UNITS * counted / demand))
-    account = account_at(run.memory.ledger, i)
+    account = AccountRows(run.memory.ledger).account(i)
     loads = run.rates.loads(i) if run.rates is not None else ()
     replicas = math.ceil(DEMAND_UNITS / units)
     if loads:
@@ -139,7 +138,10 @@ def _with_load(ask: ServingAsk, account: Account, timing: Timing, token_bytes: f
     # The pool is what the fraction leaves: a load beyond it is queued, never allocated.
     total = min(account.total_gib + more, account.usable_gib)
     upper = max(total, min(account.upper_gib + more, account.usable_low_gib))
-    return replace(account, components=tuple(rows), total_gib=total, upper_gib=upper)
+    return Account(
+        tuple(rows), total, upper, account.usable_gib, account.usable_low_gib,
+        account.usable_formula, account.host_gib, account.nvme_gib, account.extrapolated,
+    )  # fmt: skip
 
 
 def _timing(run: ServingPass, i: int) -> Timing:

@@ -75,7 +75,9 @@ def _workload(random: Random, number: int) -> str:
 def _inference(random: Random) -> str:
     large = random.random()
     model = random.choice(SMALL if large < 0.6 else MIDDLE if large < 0.85 else LARGE)
-    formats = random.choice(["[16bit]", "[16bit, fp8]", "[fp8, awq-int4]", "[16bit, fp8, gptq-int4]"])
+    formats = random.choice(
+        ["[16bit]", "[16bit, fp8]", "[fp8, awq-int4]", "[16bit, fp8, gptq-int4]"]
+    )
     context = random.choice([2048, 4096, 4096, 8192])
     prompt = random.randint(200, context * 2 // 3)
     output = random.randint(50, min(600, context - prompt))
@@ -132,7 +134,9 @@ def _qlora(random: Random) -> str:
 
 def _full(random: Random) -> str:
     model = random.choice(SMALL + MIDDLE[:2])
-    way = random.choice(["", "framework: deepspeed, zero: [2, 3], offload: {optimizer: [none, cpu]}, "])
+    way = random.choice(
+        ["", "framework: deepspeed, zero: [2, 3], offload: {optimizer: [none, cpu]}, "]
+    )
     return f"kind: full, model: {model}, {way}{_data(random)}"
 
 
