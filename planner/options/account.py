@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import cached_property
 
@@ -123,6 +123,25 @@ class _RowAccount(Account):
     def __hash__(self) -> int:
         """Of the figures, as other accounts have it."""
         return hash(tuple(getattr(self, field.name) for field in fields(Account)))
+
+
+class MadeAccount(Account):
+    """An account that a function gives when it is first looked at."""
+
+    __slots__ = ("_make",)
+    _make: Callable[[], Account]
+
+    def __init__(self, make: Callable[[], Account]) -> None:
+        object.__setattr__(self, "_make", make)
+
+    def __getattr__(self, name: str) -> object:
+        """Reached only while the fields are empty."""
+        if name not in _FIELDS:
+            raise AttributeError(name)
+        made = self._make()
+        for field in _FIELDS:
+            object.__setattr__(self, field, getattr(made, field))
+        return getattr(made, name)
 
 
 def need_have(account: Account, *, careful: bool) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from planner.layout import Layout
@@ -152,6 +152,29 @@ class Timing:
     concurrency: float | None = None
     extrapolated: bool = False
     details: dict[str, float] = field(default_factory=dict)
+
+
+_TIMES = frozenset(one.name for one in fields(Timing))
+
+
+class RowTiming(Timing):
+    """Speed of one row of a vectorized pass: what plans count on is there, the rest is worked out when looked at."""
+
+    __slots__ = ("_make",)
+    _make: Callable[[], Timing]
+
+    def __init__(self, rate_low: float, make: Callable[[], Timing]) -> None:
+        object.__setattr__(self, "rate_low", rate_low)
+        object.__setattr__(self, "_make", make)
+
+    def __getattr__(self, name: str) -> object:
+        """Reached only while the field is empty."""
+        if name not in _TIMES:
+            raise AttributeError(name)
+        made = self._make()
+        for one in _TIMES:
+            object.__setattr__(self, one, getattr(made, one))
+        return getattr(made, name)
 
 
 @dataclass(frozen=True, slots=True)

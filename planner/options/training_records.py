@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,16 @@ from planner.options.account import AccountRows, flag_at
 from planner.options.asks import PoolFacts
 from planner.options.interconnect import link_gb_s
 from planner.options.problem import DEMAND_UNITS
-from planner.options.records import Account, Found, Option, Reason, Rejection, RowRejection, Timing
+from planner.options.records import (
+    Account,
+    Found,
+    Option,
+    Reason,
+    Rejection,
+    RowRejection,
+    RowTiming,
+    Timing,
+)
 from planner.options.select import best_by_gpus, first_failed, nearest
 from planner.options.training_pass import TrainingPass
 from planner.units import GIB, HOUR_S, duration
@@ -115,21 +125,8 @@ def _words(
 
 
 def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
-    ask, speed, pool = run.ask, run.speed, run.pools[run.device[i]]
+    pool = run.pools[run.device[i]]
     layout = run.layout(i)
-    rate = float(speed.tokens_per_s[i])
-    timing = Timing(
-        rate=rate,
-        rate_low=float(speed.low[i]),
-        rate_high=float(speed.high[i]),
-        unit="tokens/s",
-        limit=str(speed.limit[i]),
-        step_s=float(speed.step_s[i]) * (layout.accumulation if layout.sharding == "layers" else 1),
-        mfu=float(speed.mfu[i]),
-        hours=float(run.hours[i]),
-        extrapolated=flag_at(speed.extrapolated, i),
-        details={"hours_best": ask.tokens / rate / HOUR_S},
-    )
     return Option(
         workload="",
         pool="",
@@ -143,6 +140,24 @@ def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
         preference=run.recipe.preference,
         utilisation=1.0,
         account=accounts.account(i),
-        timing=timing,
+        timing=RowTiming(float(run.speed.low[i]), partial(_timing, run, i)),
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
+    )
+
+
+def _timing(run: TrainingPass, i: int) -> Timing:
+    speed = run.speed
+    rate = float(speed.tokens_per_s[i])
+    turns = int(run.accumulation[i]) if run.recipe.sharding == "layers" else 1
+    return Timing(
+        rate=rate,
+        rate_low=float(speed.low[i]),
+        rate_high=float(speed.high[i]),
+        unit="tokens/s",
+        limit=str(speed.limit[i]),
+        step_s=float(speed.step_s[i]) * turns,
+        mfu=float(speed.mfu[i]),
+        hours=float(run.hours[i]),
+        extrapolated=flag_at(speed.extrapolated, i),
+        details={"hours_best": run.ask.tokens / rate / HOUR_S},
     )
