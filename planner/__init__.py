@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # what type checkers take for true; importing typing costs 5 ms
 
 __version__ = "0.1.0"
 
-__all__ = ["Plan", "Scenario", "load", "solve"]
+__all__ = ["Fit", "FitError", "Plan", "Scenario", "fit", "load", "solve"]
 
 if TYPE_CHECKING:
-    from planner.api import load, solve
+    from planner.api import FitError, fit, load, solve
+    from planner.plan.fit_schema import Fit
     from planner.plan.schema import Plan
     from planner.scenario import Scenario
 
 _HOMES = {
+    "fit": "planner.api",
     "load": "planner.api",
     "solve": "planner.api",
+    "Fit": "planner.plan.fit_schema",
+    "FitError": "planner.api",
     "Plan": "planner.plan.schema",
     "Scenario": "planner.scenario",
 }

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
+from planner.catalog.records import Model
 from planner.optimize.answer import Answer, answer, chosen_layouts
 from planner.optimize.outcome import ProgressCallback
 from planner.optimize.outcome import SolveLimits as SolveLimits
+from planner.options.fit_wish import FitError as FitError
+from planner.options.fit_wish import FitOptions, wish_of
 from planner.plan.schema import Plan
 from planner.scenario import Scenario
 from planner.scenario import load as load_scenario
 
 if TYPE_CHECKING:
+    from planner.plan.fit_schema import Fit
     from planner.plan.why_schema import Why
 
 
@@ -70,23 +74,58 @@ def with_uncertainty(
 ) -> Answer:
     """The answer with its orders tested in low and high cases, and with what changes are worth.
 
-    Both need a scenario with a horizon and a plan; without them the answer stays as it is.
+    Both need a plan, and `robust` a scenario with a horizon; without them the answer stays as it is.
     """
     from dataclasses import replace
 
     from planner.optimize.robust import robust as test_orders
     from planner.optimize.sensitivity import sensitivity as value_changes
 
-    base = found.over_periods
-    if base is None or base.whole is None or base.outcome is None or not base.outcome.has_plan:
+    periods = found.over_periods
+    base = found.outcome if periods is None else periods.outcome
+    if base is None or not base.has_plan:
         return found
     limits = limits or SolveLimits()
     update: dict[str, object] = {}
-    if robust:
-        update["robust"] = test_orders(scenario, base.outcome, limits)
+    if robust and periods is not None:
+        update["robust"] = test_orders(scenario, base, limits)
     if sensitivity:
-        update["sensitivity"] = value_changes(base.whole, base.outcome, limits)
+        values = value_changes(scenario, base, limits)
+        update["sensitivity"] = values.changes
+        update["break_evens"] = values.break_evens
+        update["sensitivity_notes"] = values.notes
     return replace(found, plan=found.plan.model_copy(update=update))
+
+
+def fit(
+    model: str | Model,
+    gpu: str,
+    *,
+    nvlink: str | None = None,
+    host_ram: str | None = None,
+    rules: bool = False,
+    **wish: Unpack[FitOptions],
+) -> Fit:
+    """The memory and speed of one model on the GPUs of one node, and how far it goes; no scenario is needed.
+
+    Args:
+        model: A name in the catalog, such as `llama-3.1-8b`, or a record.
+        gpu: GPUs of one node, such as `4xv100-sxm2-32gb`, or a node type such as `aws-p4de.24xlarge`.
+        nvlink: NVLink per GPU, both directions, such as `300 GB/s`; absent: the GPU's own.
+        host_ram: Host RAM of the node, such as `256 GiB`; absent: enough.
+        rules: Whether well-known rules of thumb stand beside our figures.
+        wish: What is to be done with the model; see `FitOptions`. What is not given is assumed, and said in `assumed`.
+
+    Raises:
+        FitError: A ValueError that names the `parameter` to change and how.
+
+    >>> found = fit("llama-65b", "4xv100-sxm2-32gb", kinds=["inference"], precision=["gptq-int4"])
+    >>> found.any_fits, found.kinds[0].least_gpus
+    (True, 2)
+    """
+    from planner.options.fit import account_of
+
+    return account_of(model, gpu, wish_of(**wish), nvlink, host_ram, rules=rules)
 
 
 def why(

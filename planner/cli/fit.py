@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 
 import click
 
-from planner.cli.fit_asks import Flags, asks_of, assumed_values, pool_of
-from planner.cli.fit_names import refuse_unknown_names
 from planner.cli.paint import paint
 from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
 
@@ -30,9 +27,6 @@ class _Positive(click.FloatRange):
 POSITIVE = _Positive(0, 1e18, min_open=True)
 DEGREE = click.IntRange(1, 10**5)
 KINDS = ("inference", "lora", "qlora", "full")
-MOST_GPUS = 576
-"""GPUs of the largest NVLink domain sold; more are a scenario's business."""
-_ON = re.compile(r"^(?:(\d+)\s*[xX]\s*)?(\S+)$")
 
 
 @click.command()
@@ -155,23 +149,17 @@ def fit(
 
     Exit code 0: at least one of the kinds fits; 3: none does.
     """
-    from planner.options.fit import fit as account
+    from planner.options.fit import account_of
+    from planner.options.fit_wish import FitError, wish_of
 
-    match = _ON.match(gpus.strip())
-    if match is None or re.fullmatch(r"\d+[xX]", match[2]):
-        raise click.BadParameter(f"`{gpus}` is not like 4xv100-sxm2-32gb", param_hint="--on")
-    if match[1] and not 1 <= int(match[1]) <= MOST_GPUS:
-        text = f"`{gpus}`: a node has 1 to {MOST_GPUS} GPUs, not {match[1]}"
-        raise click.BadParameter(text, param_hint="--on")
-    given = Flags.of(model, kind or KINDS, flags)
-    pool = pool_of(match[2], int(match[1]) if match[1] else None, given)
-    refuse_unknown_names(given)
-    asks = asks_of(given)
-    result = account(asks, pool, assumed_values(given))
-    if rules:
-        from planner.options.fit_rules import with_rules
-
-        result = with_rules(result, asks[0].model)
+    try:
+        wish = {**flags, "kinds": kind or KINDS}
+        nvlink, host_ram = wish.pop("nvlink"), wish.pop("host_ram")
+        result = account_of(model, gpus, wish_of(**wish), nvlink, host_ram, rules=rules)  # type: ignore[arg-type]
+    except FitError as error:
+        flag = f"--{error.parameter.replace('_', '-')}"
+        place = {"model": "MODEL", "gpu": "--on", "kinds": "--kind"}.get(error.parameter, flag)
+        raise click.BadParameter(str(error), param_hint=place) from None
     if form == "json":
         click.echo(result.to_json(), nl=False)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import io
 import os
@@ -76,6 +77,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a bug of ours ends in exit code 70 with a file to send."""
+    _start_fast()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A name that the terminal's encoding lacks must not cost the answer.
@@ -97,6 +99,13 @@ def main() -> None:
         sys.exit(_output_failure(error))
     except Exception as error:
         sys.exit(_crash(error))
+
+
+def _start_fast() -> None:
+    # Start-up makes many objects and no garbage: collecting 700 at a time takes a tenth of `check`.
+    gc.set_threshold(200_000, 20, 20)
+    # pydantic would look through every installed distribution for plugins of its own.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})

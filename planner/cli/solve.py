@@ -93,7 +93,7 @@ PERCENT = Percent()
 )  # fmt: skip
 @click.option(
     "--sensitivity", is_flag=True,
-    help="Tell what one more node, a larger budget or an offer less is worth (needs a horizon).",
+    help="Tell what one more node or a larger limit is worth, and at which prices the plan changes.",
 )  # fmt: skip
 def solve(
     file: str,
@@ -121,9 +121,8 @@ def solve(
         refuse_unwritable(out)
     clock = time.monotonic()
     scenario = load_scenario(scenario_path(file), overrides, color, quiet=quiet or form == "json")
-    if (robust or sensitivity) and scenario.spec.horizon is None:
-        asked = "--robust" if robust else "--sensitivity"
-        raise click.UsageError(f"{asked} needs a scenario with a `horizon`")
+    if robust and scenario.spec.horizon is None:
+        raise click.UsageError("--robust needs a scenario with a `horizon`")
     from planner.api import SolveLimits, solve_fully, with_alternatives, with_uncertainty
 
     limits = SolveLimits(deterministic_time=work, wall_s=time_limit, gap=gap / 100)

@@ -30,12 +30,15 @@ DOUBT_CODES: Final[dict[str, Code]] = {
         "The quote is more than 180 days old. Rental prices have halved within a year; ask again before you rely on "
         "the total.",
         "inventory:\n  - pool: cloud\n    rent: {price: 30 USD/node-hour, as_of: 2023-01-01}\n",
-        "inventory:\n  - pool: cloud\n    rent: {price: 30 USD/node-hour}\n",
+        "inventory:\n  - pool: cloud\n    rent: {price: 25 USD/node-hour, as_of: 2099-12-31}\n",
     ),
     "P402": Code(
         "a figure nobody could verify",
-        "The plan leans on a field of a catalog record that no public source confirms. `planner catalog show` names "
-        "the fields; override them in the scenario if you know better.",
+        "No public source confirms the memory of a GPU or the dimensions of a model, and whether something fits hangs "
+        "on them. `planner catalog show` names the fields. Try it before you buy where the plan comes close to the "
+        "limit; a model can be declared under `models` with its own config.json.",
+        "inventory:\n  - {pool: tpu, gpu: gh200-144gb, node: {gpus: 1, host_ram: 480 GiB}, owned: {nodes: 1}}\n",
+        "inventory:\n  - {pool: tpu, gpu: gh200-96gb, node: {gpus: 1, host_ram: 480 GiB}, owned: {nodes: 1}}\n",
     ),
     "P403": Code(
         "tensor parallelism over PCIe",
@@ -96,6 +99,15 @@ DOUBT_CODES: Final[dict[str, Code]] = {
         " dataset: {samples: 1000, mean_tokens: 900}}\n",
         "workloads:\n  - {name: tune, kind: lora, model: llama-3.1-8b, sequence: 1024,"
         " dataset: {samples: 1000, mean_tokens: 900}}\n",
+    ),
+    "P412": Code(
+        "a price without a date",
+        "Other prices of the scenario say from which day they are, this one does not, so that nobody can tell whether "
+        "it is old. A scenario without any dates is left in peace.",
+        "inventory:\n  - {pool: cloud, rent: {as_of: 2099-12-31}}\n"
+        "  - {pool: more, node: aws-p5.48xlarge, rent: {price: 50 USD/node-hour}}\n",
+        "inventory:\n  - {pool: cloud, rent: {as_of: 2099-12-31}}\n"
+        "  - {pool: more, node: aws-p5.48xlarge, rent: {price: 50 USD/node-hour, as_of: 2099-12-31}}\n",
     ),
 }
 

@@ -10,14 +10,16 @@ from planner.optimize.baselines import baselines
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.solve import solve as optimize
 from planner.optimize.versions import versions
+from planner.options.asks import Ask
 from planner.options.binding import summary_words
 from planner.options.economics import with_economics
 from planner.options.explain import explain_workloads
+from planner.options.from_scenario import energy_of
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
 from planner.plan import schema as plan
 from planner.plan.merge import merged_workloads
-from planner.scenario.periods import runs_every
+from planner.scenario.periods import in_period, periods_of, runs_every
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, money
 from planner.verify.plan import VerificationError, verify_plan
@@ -74,8 +76,13 @@ def answer_periods(
 def _worded(scenario: Scenario, parts: tuple[Part, ...], draft: plan.Plan) -> plan.Plan:
     """The plan with a speed line for each workload of each period."""
     periods = []
+    started: dict[str, Ask] = {}
     for part, period in zip(parts, draft.periods, strict=True):
         asks = {a.name: a for a in part.question.asks}
+        for run in period.runs:
+            # What a run that goes on was asked counts from its start.
+            asks[run.workload] = started[run.workload] if run.before_hours else asks[run.workload]
+            started[run.workload] = asks[run.workload]
         rows = tuple(
             w.model_copy(update={"summary": summary_words(asks[w.name], w)}) if w.served else w
             for w in period.workloads
@@ -178,6 +185,9 @@ def _conflict_row(scenario: Scenario, row: str) -> plan.ConflictRow:
         pool = scenario.pool(pool_name)
         line = scenario.span(f"{pool.path}.pool").line
         text = f"`{pool_name}` gives no more {term} nodes in a period"
+        sizes = [str(o.min_order) for o in pool.spec.buy if o.min_order]
+        if term == "bought" and sizes:
+            text += f", and is ordered from {' or '.join(sizes)} nodes on"
         return plan.ConflictRow(name=pool_name, text=text, line=line)
     place = name.partition("[")[0] if name.startswith("limits") else name
     return plan.ConflictRow(
@@ -199,13 +209,17 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         f"(a month counts {HOURS_PER_MONTH} h); costs by {horizon.convention}: {how}",
         "a node that is bought or committed to serves whole periods; purchases are paid on delivery, "
         "at the start of the period; what owned nodes once cost is spent and not counted",
-        "a training job lies within one period and keeps its GPUs for it, unless it rents nodes for the run",
+        "a single training run starts with a period, fills those it spans, and takes the rest of its hours from "
+        "the last; it stays on one pool under one term, and GPUs of shared nodes are its own to the end of the period",
     ]
     energy = part.question.energy
-    if energy.usd_per_kwh:
+    prices = [energy_of(in_period(scenario, p)).usd_per_kwh for p in periods_of(scenario)]
+    if any(prices):
+        same = len(set(prices)) == 1
+        each = str(prices[0]) if same else ", ".join(str(p) for p in prices)
         texts.append(
             f"energy of owned and bought nodes: TDP of the GPUs in use x PUE {float(energy.pue):g} x "
-            f"{energy.usd_per_kwh} {scenario.spec.currency}/kWh; rent includes energy"
+            f"{each} {scenario.spec.currency}/kWh{'' if same else ' by period'}; rent includes energy"
         )
     else:
         texts.append(

@@ -13,6 +13,8 @@ from planner.options.deals import Deal
 from planner.options.horizon import Part, Whole
 from planner.plan import schema as plan
 from planner.plan.merge import merged_pools, merged_workloads
+from planner.plan.runs import with_runs
+from planner.scenario.periods import runs_every
 from planner.scenario.resolved import Scenario
 from planner.units import from_cents
 
@@ -26,7 +28,10 @@ def assemble_periods(scenario: Scenario, whole: Whole, outcome: Outcome) -> plan
     assert outcome.bound_cents is not None
     horizon = scenario.spec.horizon
     assert horizon is not None
-    periods = tuple(_period(whole, outcome, p, horizon.convention) for p in whole.parts)
+    periods = with_runs(
+        [_period(whole, outcome, p, horizon.convention) for p in whole.parts],
+        [_recurring(scenario, p) for p in whole.parts],
+    )
     orders = orders_of(scenario, whole.deals, outcome.acquired)
     first = whole.parts[0]
     workloads = merged_workloads([w.name for w in scenario.workloads], periods)
@@ -53,6 +58,15 @@ def assemble_periods(scenario: Scenario, whole: Whole, outcome: Outcome) -> plan
         warnings=first.question.warnings,
         solve=stats(first.considered, outcome),
     )
+
+
+def _recurring(scenario: Scenario, part: Part) -> dict[str, int]:
+    """Runs in a period of each job that recurs."""
+    return {
+        ask.name: wish.runs_per_horizon
+        for ask, wish in zip(part.question.asks, part.question.wishes, strict=True)
+        if runs_every(scenario.workload(ask.name))
+    }
 
 
 def _period(whole: Whole, outcome: Outcome, part: Part, convention: str) -> plan.PlanPeriod:
@@ -143,6 +157,8 @@ def orders_of(
                 arrives=deal.arrives.isoformat(),
                 until=deal.until.isoformat(),
                 unit_price=from_cents(deal.price_cents),
+                tier=deal.tier,
+                single_price=from_cents(deal.single_cents) if deal.tier else None,
                 price=from_cents(count * deal.price_cents),
                 cost=from_cents(count * sum(deal.cost(horizon.convention))),
                 paid=from_cents(count * (sum(deal.capex) + sum(deal.opex))),

@@ -70,7 +70,7 @@ def restricted(problem: Problem, rule: Rule) -> Problem:
 
 
 def _left(block: Block, allowed: list[bool]) -> Block:
-    kept = tuple(c for c in block.candidates if allowed[c.supply])
+    kept = tuple(c for c in block.candidates if all(allowed[s] for s in c.supplies))
     return replace(block, candidates=kept, required=False, priority=1)
 
 

@@ -101,7 +101,9 @@ def _pick(
     """None where not even one pick fits the supply by count."""
     alone = replicas_alone(block, candidate)
     supply = problem.supplies[candidate.supply]
-    nodes = supply.max_nodes - supply.spare_nodes
+    nodes = min(
+        s.max_nodes - s.spare_nodes for s in map(problem.supplies.__getitem__, candidate.supplies)
+    )
     host = candidate.host_sixteenths if candidate.gpus else 0
     if candidate.gpus > supply.node_gpus or host > (16 if supply.has_host_ram else 0):
         return None

@@ -94,16 +94,18 @@ class Search:
         self.on_open = on_open
         """Called once when the root relaxation turns out fractional."""
         self.found = Found()
+        self.start_duals = (0,) * len(self.link.right)
+        """Prices at which the root starts."""
         self.root: Relaxed | None = None
         self.too_wide = 2**62
         """Slack at which a node's useful assignments were too many to list."""
         self.order = 0
         self.at = {c: i for i, c in enumerate(self.link.supply_columns)}
-        whole = {c for c in build.shared if c is not None}
+        whole = {c for c in (*build.shared, *build.taken) if c is not None}
         self.shared = [
             at for c, at in self.at.items() if c in whole or self.pricer.supply_costs[at] > 0
         ]
-        """Columns to branch on: shared nodes and acquisitions."""
+        """Columns to branch on: shared nodes, acquisitions, and whether one is taken."""
 
     def offer(self, values: list[int]) -> None:
         """Takes a plan as incumbent if it is valid and better."""
@@ -123,7 +125,7 @@ class Search:
     def run(self) -> Found:
         """Root, restricted master, its neighbourhood, then branching until closed or out of work."""
         found = self.found
-        root = self._relax(self.pricer.boxes, (0,) * len(self.link.right), ROOT_ROUNDS)
+        root = self._relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
         if root.best is None:
             return found
         self.root = root
@@ -154,7 +156,7 @@ class Search:
 
     def root_only(self) -> None:
         """Prices the root, for `useless`."""
-        self.root = self._relax(self.pricer.boxes, (0,) * len(self.link.right), ROOT_ROUNDS)
+        self.root = self._relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
 
     def useless(self, cost: int) -> list[int]:
         """Pick columns of the exact model that no plan of at most this cost uses, by their price."""

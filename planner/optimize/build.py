@@ -55,6 +55,10 @@ class Build:
     by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
     acquired: list[int] = field(default_factory=list)
     """Column per acquisition: nodes bought or committed to."""
+    width: int = 0
+    """Columns of the finished exact model; ties add more behind them."""
+    taken: list[int | None] = field(default_factory=list)
+    """Column per acquisition: 1 where it is taken; None where any number of nodes can be had."""
 
     def on_supply(self, supply: int) -> list[tuple[int, int, Pick, int]]:
         """(demand, pick number, pick, column) of all picks on a supply."""
@@ -76,18 +80,22 @@ class Build:
                 terms.append((node, facts.node_cost_cents))
         for demand, columns in zip(self.demands, self.picks, strict=True):
             for pick, column in zip(demand.picks, columns, strict=True):
-                if supplies is None or pick.facts.supply in supplies:
-                    terms.append((column, pick_cost(self.problem, pick)))
+                if supplies is None or not supplies.isdisjoint(pick.facts.supplies):
+                    terms.append((column, pick_cost(self.problem, pick, supplies)))
         if supplies is None:
             orders = zip(self.problem.acquisitions, self.acquired, strict=True)
             terms += [(column, order.cost_cents) for order, column in orders]
         return terms
 
 
-def pick_cost(problem: Problem, pick: Pick) -> int:
-    """Cents of one pick, the whole nodes the supply bills for it included."""
-    node = problem.supplies[pick.facts.supply].node_cost_cents
-    return pick.cost_cents + pick.billed_nodes * node
+def pick_cost(problem: Problem, pick: Pick, supplies: frozenset[int] | None = None) -> int:
+    """Cents of one pick on the listed supplies or on all, the whole nodes they bill for it included."""
+    return sum(
+        pick.replicas * hold.cost_cents
+        + pick.billed_nodes * problem.supplies[hold.supply].node_cost_cents
+        for hold in pick.facts.holds
+        if supplies is None or hold.supply in supplies
+    )
 
 
 def start(
@@ -115,7 +123,8 @@ def start(
     for number, demand in enumerate(demands):
         for at, pick in enumerate(demand.picks):
             entry = (number, at, pick, picks[number][at])
-            build.by_supply[pick.facts.supply].append(entry)
+            for supply in pick.facts.supplies:
+                build.by_supply[supply].append(entry)
     for index, facts in enumerate(problem.supplies):
         shares = [
             pick.replicas * pick.most * len(demands[number].copies)
@@ -127,6 +136,10 @@ def start(
             build.shared[index] = model.column(f"nodes[{facts.pool}/{facts.term}]", 0, most)
     build.acquired = [
         model.column(f"acquire[{order.key}]", order.least, order.most)
+        for order in problem.acquisitions
+    ]
+    build.taken = [
+        model.column(f"taken[{order.key}]", 0, 1) if order.fewest > 1 or order.group >= 0 else None
         for order in problem.acquisitions
     ]
     return build

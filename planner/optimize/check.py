@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from planner.options.problem import DEMAND_UNITS, Block, Candidate, Problem
 
 MONEY_LIMIT = 2**53
@@ -40,6 +42,8 @@ def _acquisition_errors(problem: Problem) -> list[str]:
     for order in problem.acquisitions:
         if not 0 <= order.least <= order.most or order.cost_cents < 0:
             errors.append(f"acquisition {order.key}: counts or price out of range")
+        if order.fewest < 1 or (order.least and order.fewest > order.most):
+            errors.append(f"acquisition {order.key}: at least {order.fewest} of {order.most} nodes")
         for index in order.supplies:
             if not 0 <= index < len(problem.supplies):
                 errors.append(f"acquisition {order.key}: unknown supply {index}")
@@ -67,7 +71,26 @@ def _block_errors(problem: Problem, block: Block) -> list[str]:
             errors.append(f"{name}: unknown supply {candidate.supply}")
             continue
         errors += [f"{name}: {text}" for text in _candidate_errors(block, candidate)]
+        errors += [f"{name}: {text}" for text in _later_errors(problem, block, candidate)]
     return errors
+
+
+def _later_errors(problem: Problem, block: Block, candidate: Candidate) -> Iterator[str]:
+    """A run that goes on: further supplies are others, alike, and only a job has them."""
+    if not candidate.later:
+        return
+    if not block.exactly_one:
+        yield "holds several supplies, and is no job"
+    if len(set(candidate.supplies)) < len(candidate.supplies):
+        yield "holds a supply twice"
+    if min(hold.cost_cents for hold in candidate.holds) < 0:
+        yield "a negative share of its cost"
+    first = problem.supplies[candidate.supply]
+    for at in candidate.supplies[1:]:
+        if not 0 <= at < len(problem.supplies):
+            yield f"unknown supply {at}"
+        elif problem.supplies[at].node_gpus != first.node_gpus:
+            yield f"nodes of supply {at} have another number of GPUs"
 
 
 def _candidate_errors(block: Block, candidate: Candidate) -> list[str]:

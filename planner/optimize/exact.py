@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from planner.optimize.blocks import Demand
 from planner.optimize.build import Build, start
-from planner.optimize.families.acquisitions import acquisition_rows
+from planner.optimize.families.acquisitions import acquisition_rows, order_size_rows
 from planner.optimize.families.choice import choice_rows
 from planner.optimize.families.cover import cover_rows
 from planner.optimize.families.distinct import distinct_rows
@@ -24,6 +24,7 @@ FAMILIES = (
     size_rows,
     node_rows,
     acquisition_rows,
+    order_size_rows,
     packing_rows,
     distinct_rows,
     limit_rows,
@@ -38,4 +39,5 @@ def exact_model(
     for family in FAMILIES:
         build.model.add(*family(build))
     build.model.objective = {column: cents for column, cents in build.cost_terms() if cents}
+    build.width = len(build.model.names)
     return build

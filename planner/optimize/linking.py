@@ -99,7 +99,7 @@ def _add_standing(found: Linked) -> None:
     for number, demand in enumerate(build.demands):
         if len(demand.copies) > 1:
             continue
-        supplies = {pick.facts.supply for pick in demand.picks if pick.facts.gpus}
+        supplies = {s for pick in demand.picks if pick.facts.gpus for s in pick.facts.supplies}
         for supply in sorted(supplies):
             column = build.shared[supply]
             if (
@@ -119,7 +119,7 @@ def _add_standing(found: Linked) -> None:
             found.charges[number][supply] = row
             continue
         for at, pick in enumerate(build.demands[number].picks):
-            if pick.facts.supply == supply and pick.facts.gpus:
+            if supply in pick.facts.supplies and pick.facts.gpus:
                 data = found.picks[number][at]
                 found.picks[number][at] = PickData(data.cost, (*data.uses, (row, 1)))
     found.supply_uses = [uses_of[column] for column in found.supply_columns]

@@ -113,14 +113,14 @@ def nodes_needed(link: Linked, assignment: Assignment) -> dict[int, int]:
         pick = demand.picks[at]
         if not pick.facts.gpus:
             continue
-        supply = pick.facts.supply
-        size = build.problem.supplies[supply].node_gpus
+        size = build.problem.supplies[pick.facts.supply].node_gpus
         places = size // pick.facts.gpus
         lots = count * pick.replicas
-        if len(assignment.counts) == 1:
-            gpus[supply] = max(gpus.get(supply, 0), -(-lots // places) * size)
-        else:
-            gpus[supply] = gpus.get(supply, 0) + lots * pick.facts.gpus
+        for supply in pick.facts.supplies:
+            if len(assignment.counts) == 1:
+                gpus[supply] = max(gpus.get(supply, 0), -(-lots // places) * size)
+            else:
+                gpus[supply] = gpus.get(supply, 0) + lots * pick.facts.gpus
     return {
         supply: -(-total // build.problem.supplies[supply].node_gpus)
         for supply, total in gpus.items()

@@ -82,6 +82,33 @@ def run_mip(
     return _mip_answer(model, results[0], time.perf_counter() - started)
 
 
+def relaxed_cost(model: LinearModel, scale: float) -> float | None:
+    """Cost of the linear relaxation by GLOP, which sees costs divided by `scale`; None where it proves no optimum."""
+    from ortools.math_opt import callback_pb2, model_parameters_pb2, parameters_pb2, result_pb2
+    from ortools.math_opt.core.python import solver as core
+
+    proto = _mip_proto(model)
+    proto.variables.integers[:] = [False] * len(model.names)
+    coefficients = proto.objective.linear_coefficients
+    coefficients.values[:] = [c / scale for c in coefficients.values]
+    with quiet_stdout():
+        result = core.solve(
+            proto,
+            _mip_type(MipSolver.GLOP),
+            parameters_pb2.SolverInitializerProto(),
+            parameters_pb2.SolveParametersProto(),
+            model_parameters_pb2.ModelSolveParametersProto(),
+            None,
+            callback_pb2.CallbackRegistrationProto(),
+            None,
+            None,
+        )
+    if result.termination.reason != result_pb2.TERMINATION_REASON_OPTIMAL or not result.solutions:
+        return None
+    cost: float = result.solutions[0].primal_solution.objective_value
+    return cost * scale
+
+
 def _mip_type(solver: MipSolver) -> int:
     from ortools.math_opt import parameters_pb2
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.optimize.bound import Assignment
 
 
 class Status(StrEnum):
@@ -174,6 +178,18 @@ class Pruned:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """Where the search in a like problem starts: a plan, and the prices and assignments of its proof."""
+
+    columns: Mapping[tuple[str, int], int]
+    """Columns of the exact model that are not 0, by name and place among equal names."""
+    shape: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    """Names of columns and of linking rows: prices and assignments fit models of the same shape only."""
+    duals: tuple[int, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The answer to one problem. Fields about the plan are empty unless there is one."""
 
@@ -200,6 +216,8 @@ class Outcome:
     pruned: tuple[Pruned, ...] = ()
     message: str = ""
     stats: Stats = field(default_factory=Stats)
+    start: Start | None = field(default=None, compare=False, repr=False)
+    """What the search in a problem that differs little can start from."""
 
     @property
     def gap(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from planner.optimize.outcome import BlockPlan, Choice, NodePlan, Outcome
@@ -53,11 +54,10 @@ def question_in(part: Part, whole: Whole, outcome: Outcome) -> tuple[Question, t
 
 def _choices(part: Part, whole: Whole, outcome: Outcome, ask: int) -> tuple[Choice, ...]:
     """Choices of an ask within the period, numbered as in the period's own problem."""
-    first = part.first_candidates[ask]
-    last = first + len(part.built.problem.blocks[ask].candidates)
+    number = part.candidates[ask]
     plan = outcome.plans[part.blocks[ask]]
     return tuple(
-        Choice(c.candidate - first, c.replicas) for c in plan.choices if first <= c.candidate < last
+        Choice(number[c.candidate], c.replicas) for c in plan.choices if c.candidate in number
     )
 
 
@@ -76,9 +76,9 @@ def outcome_in(
         for n, k in enumerate(kept)
     )
     number = {part.blocks[k]: n for n, k in enumerate(kept)}
-    offset = {part.blocks[k]: part.first_candidates[k] for k in kept}
+    candidates = {part.blocks[k]: part.candidates[k] for k in kept}
     packing = tuple(
-        tuple(_moved(node, first, number, offset) for node in nodes)
+        tuple(_moved(node, first, number, candidates) for node in nodes)
         for nodes in outcome.packing[span]
     )
     billed = outcome.billed_nodes[span]
@@ -99,10 +99,13 @@ def outcome_in(
 
 
 def _moved(
-    node: NodePlan, first_supply: int, number: dict[int, int], offset: dict[int, int]
+    node: NodePlan,
+    first_supply: int,
+    number: Mapping[int, int],
+    candidates: Mapping[int, Mapping[int, int]],
 ) -> NodePlan:
     placed = tuple(
-        replace(p, block=number[p.block], candidate=p.candidate - offset[p.block])
+        replace(p, block=number[p.block], candidate=candidates[p.block][p.candidate])
         for p in node.placed
     )
     return replace(node, supply=node.supply - first_supply, placed=placed)

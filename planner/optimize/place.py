@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.optimize.backend import Verdict, run_cp_sat
@@ -46,6 +46,12 @@ class Item:
 
 Bins = list[list[Item]]
 
+Replica = tuple[int, int, int, int]
+"""Block, copy, candidate, replica."""
+
+Seats = dict[Replica, tuple[int, tuple[int, ...]]]
+"""Where replicas sit already: index of the node, GPUs on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class PackingFailure:
@@ -59,33 +65,77 @@ class PackingFailure:
 def place(
     problem: Problem, plans: Sequence[BlockPlan], shared_nodes: Sequence[int]
 ) -> tuple[tuple[NodePlan, ...], ...] | PackingFailure:
-    """Places all replicas on at most `shared_nodes[s]` shared nodes plus the whole nodes they take."""
+    """Places all replicas on at most `shared_nodes[s]` shared nodes plus the whole nodes they take.
+
+    A run that goes on from an earlier supply keeps its GPUs, and the number of its node, where there is room for
+    the others around it; else it moves.
+    """
     packing = []
+    seats: Seats = {}
     for supply, facts in enumerate(problem.supplies):
         items = sorted(_items(problem, plans, supply))
-        bins = pack(items, facts.node_gpus, shared_nodes[supply])
+        held = {_replica(i): seats[_replica(i)] for i in items if _replica(i) in seats}
+        bins = _beside(items, held, facts.node_gpus, shared_nodes[supply])
+        if bins is None:
+            held = {}
+            bins = pack(items, facts.node_gpus, shared_nodes[supply])
         if bins is None:
             blocks = tuple(sorted({item.block for item in items if item.distinct}))
             return PackingFailure(supply, blocks)
-        nodes = [NodePlan(supply, index, _seats(one)) for index, one in enumerate(bins)]
+        nodes = [NodePlan(supply, index, _seats(one, held)) for index, one in _numbered(bins, held)]
+        seats.update(
+            ((p.block, p.copy, p.candidate, p.replica), (node.index, p.gpus))
+            for node in nodes
+            for p in node.placed
+        )
         nodes += _whole_nodes(problem, plans, supply, len(nodes))
         packing.append(tuple(nodes))
     return tuple(packing)
+
+
+def _replica(item: Item) -> Replica:
+    return item.block, item.copy, item.candidate, item.replica
+
+
+def _beside(items: Sequence[Item], held: Seats, node_gpus: int, most_nodes: int) -> Bins | None:
+    """The other items around those that keep their places; None where that takes too many nodes."""
+    if not held:
+        return None
+    nodes: dict[int, list[Item]] = {}
+    for item in items:
+        if _replica(item) in held:
+            nodes.setdefault(held[_replica(item)][0], []).append(item)
+    bins = [nodes[at] for at in sorted(nodes)]
+    _first_fit([i for i in items if _replica(i) not in held], node_gpus, bins)
+    return bins if len(bins) <= most_nodes else None
+
+
+def _numbered(bins: Bins, held: Seats) -> list[tuple[int, list[Item]]]:
+    """Each bin with a number from 0; one that holds a run that goes on keeps its own where that is low enough."""
+    numbers: dict[int, list[Item]] = {}
+    others = []
+    for one in bins:
+        wish = next((held[_replica(i)][0] for i in one if _replica(i) in held), len(bins))
+        if wish < len(bins) and wish not in numbers:
+            numbers[wish] = one
+        else:
+            others.append(one)
+    free = (at for at in range(len(bins)) if at not in numbers)
+    return sorted([*numbers.items(), *zip(free, others, strict=False)], key=lambda n: n[0])
 
 
 def pack(items: Sequence[Item], node_gpus: int, most_nodes: int) -> Bins | None:
     """Bins for the sorted items on at most `most_nodes` nodes; None when they do not fit."""
     if not items:
         return []
-    bins = _first_fit(items, node_gpus)
+    bins = _first_fit(items, node_gpus, [])
     if len(bins) <= most_nodes:
         return bins
     return _exact_fit(items, node_gpus, most_nodes)
 
 
-def _first_fit(items: Sequence[Item], node_gpus: int) -> Bins:
+def _first_fit(items: Sequence[Item], node_gpus: int, bins: Bins) -> Bins:
     """Each item to the first node with room, large items first: exact when sizes divide each other."""
-    bins: Bins = []
     for item in items:
         for one in bins:
             if (
@@ -146,7 +196,7 @@ def _items(problem: Problem, plans: Sequence[BlockPlan], supply: int) -> list[It
         for copy, choices in enumerate(plan.copies):
             for choice in choices:
                 facts = block.candidates[choice.candidate]
-                if facts.supply != supply or not facts.gpus:
+                if supply not in facts.supplies or not facts.gpus:
                     continue
                 items += [
                     Item(
@@ -164,14 +214,24 @@ def _items(problem: Problem, plans: Sequence[BlockPlan], supply: int) -> list[It
     return items
 
 
-def _seats(items: Sequence[Item]) -> tuple[Placed, ...]:
-    """GPU indices in order, large replicas first."""
+def _seats(
+    items: Sequence[Item], held: Mapping[Replica, tuple[int, tuple[int, ...]]]
+) -> tuple[Placed, ...]:
+    """GPU indices in order, large replicas first, around those that are held."""
+    taken = {gpu for item in items if _replica(item) in held for gpu in held[_replica(item)][1]}
     seats = []
     free = 0
     for item in sorted(items):
-        gpus = tuple(range(free, free + item.gpus))
-        seats.append(Placed(item.block, item.copy, item.candidate, item.replica, gpus))
-        free += item.gpus
+        if _replica(item) in held:
+            gpus = held[_replica(item)][1]
+        else:
+            chosen: list[int] = []
+            while len(chosen) < item.gpus:
+                if free not in taken:
+                    chosen.append(free)
+                free += 1
+            gpus = tuple(chosen)
+        seats.append(Placed(*_replica(item), gpus))
     return tuple(seats)
 
 
@@ -185,7 +245,7 @@ def _whole_nodes(
         for copy, choices in enumerate(plan.copies):
             for choice in choices:
                 facts = problem.blocks[plan.block].candidates[choice.candidate]
-                if facts.supply != supply:
+                if supply not in facts.supplies:
                     continue
                 offset = 1 if facts.gpus else 0
                 for replica in range(choice.replicas):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from planner.optimize.backend import Answer, Stop, Verdict, run_cp_sat
 from planner.optimize.build import Build
 from planner.optimize.linear import row
-from planner.optimize.outcome import Progress, ProgressCallback, Round, SolveLimits
+from planner.optimize.outcome import Progress, ProgressCallback, Round, SolveLimits, Start
 from planner.optimize.ties import packed, tie_objectives
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Solved:
     tie_break_applied: bool = False
     search: Search | None = None
     """The closed search of the cost round, where there was one."""
+    start: Start | None = None
+    """What the cost round starts from; after it, what the next solve can start from."""
 
 
 def serve_rounds(build: Build, budget: Budget) -> Solved:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from planner.optimize.backend import Answer, Verdict, run_cp_sat
 from planner.optimize.build import Build
-from planner.optimize.outcome import Round, relative_gap
+from planner.optimize.outcome import Round, Start, relative_gap
 from planner.optimize.rounds import Budget, Solved
+from planner.optimize.start import proof_of, warm
 
 if TYPE_CHECKING:
     from planner.optimize.aside import Aside
@@ -47,6 +48,7 @@ class Best:
     infeasible: bool = False
     invalid: bool = False
     search: Search | None = None
+    start: Start | None = None
 
     def take(
         self, route: str, build: Build, values: Sequence[int] | None, bound: int | None
@@ -73,7 +75,7 @@ class Best:
 def cost_round(build: Build, budget: Budget, solved: Solved) -> str:
     """Minimises cost given what must be served; returns the route that found the plan."""
     build.model.objective = {column: cents for column, cents in build.cost_terms() if cents}
-    best = Best(solved.values)
+    best = Best(solved.values, start=solved.start)
     if solved.values is not None:
         best.take("cp-sat", build, solved.values, None)
     if len(build.model.names) <= LIGHT_COLUMNS:
@@ -99,6 +101,7 @@ def cost_round(build: Build, budget: Budget, solved: Solved) -> str:
 
 def _finish(build: Build, solved: Solved, best: Best) -> str:
     """Records the round; a proven cost also rules out the picks that no equally cheap plan uses."""
+    solved.start = None if best.search is None else proof_of(best.search)
     if best.cost is None or best.values is None:
         solved.values = None
         solved.verdict = Verdict.UNKNOWN
@@ -224,6 +227,7 @@ def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = Non
         closed_elsewhere=lambda: direct is not None and direct.closed,
         on_open=lambda: None if direct is None else direct.start(),
     )
+    warm(search, best.start)
     search.found.bound = best.bound
     if best.values is not None:
         search.offer(list(best.values))

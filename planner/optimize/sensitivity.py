@@ -1,159 +1,216 @@
-"""What changes in supply and budget are worth: one more node, a tenth more of a limit, an offer less."""
+"""What changes in supply and limits are worth, and the prices at which the plan changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from planner.optimize.outcome import Outcome, SolveLimits
-from planner.optimize.solve import solve
-from planner.options.horizon import Whole
-from planner.options.problem import Limit, Problem
-from planner.plan.schema import Sensitivity
-from planner.units import from_cents, money
+from planner.optimize.break_even import BreakEvens, Edge
+from planner.optimize.outcome import Outcome, SolveLimits, Status
+from planner.optimize.whatif import (
+    Asked,
+    Bench,
+    difference,
+    makes_room,
+    open_cents,
+    rank,
+    relaxed,
+    unserved_levels,
+)
+from planner.options.problem import Problem
+from planner.plan.schema import BreakEven, Sensitivity
+from planner.scenario.changes import Change, Offer, larger_limits, more_nodes, offers_of, priced
+from planner.scenario.resolved import Scenario
+from planner.units import CENT, from_cents
 
 MOST = 10
-"""Changes that are shown, the strongest first."""
-TIGHT = 0.9
-"""A budget used to this share is worth a second solve."""
+"""Changes, and offers, that are solved for: those that matter most to the linear relaxation."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    words: str
-    problem: Problem
-    line: int | None = None
-    """Cents that the plan counts for the offer left out."""
+class Sensitivities:
+    """What `--sensitivity` adds to a plan."""
+
+    changes: tuple[Sensitivity, ...]
+    break_evens: tuple[BreakEven, ...]
+    notes: tuple[str, ...]
 
 
-def sensitivity(whole: Whole, base: Outcome, limits: SolveLimits) -> tuple[Sensitivity, ...]:
-    """Second solves of every binding stock and budget, and of the plan without each order line's offer.
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    change: Change
+    asked: Asked
+    worth: float
+    """Cents by the linear relaxation."""
 
-    An effect that is not larger than what the proof leaves open is not shown.
+
+def sensitivity(scenario: Scenario, base: Outcome, limits: SolveLimits) -> Sensitivities:
+    """One more node of each stock and offer, a tenth more of each limit, and the price range of each offer.
+
+    The linear relaxation of the whole model chooses what is solved again. An effect that is not larger than what the
+    proofs leave open is not shown, and said to be so.
     """
-    quick = replace(limits, tie_break=False, explain_conflict=False, confirm_infeasible=False)
-    assert base.cost_cents is not None
-    found = []
-    for change in _changes(whole, base):
-        outcome = solve(change.problem, limits=quick)
-        if not outcome.has_plan or outcome.cost_cents is None:
-            if change.line is not None:
-                found.append((0, _needed(change, base)))
+    bench = Bench(scenario, base, limits)
+    levels = unserved_levels(bench.asked.problem, base)
+    whole = relaxed(bench.asked.problem, levels)
+    rows: list[tuple[int, Sensitivity]] = []
+    nothing: list[str] = []
+    unclear: list[str] = []
+    chosen, weaker, idle = _strongest(bench, whole, levels)
+    for one in chosen:
+        outcome = bench.solve(one.asked.problem)
+        if not outcome.has_plan:
+            unclear.append(one.change.words)
             continue
-        saving = base.cost_cents - outcome.cost_cents
-        open_cents = outcome.cost_cents - (outcome.bound_cents or 0)
-        open_cents += base.cost_cents - (base.bound_cents or 0)
-        if abs(saving) <= open_cents:
+        saving = (base.cost_cents or 0) - (outcome.cost_cents or 0)
+        left = open_cents(base, outcome)
+        serves = rank(outcome)[:-1] < rank(base)[:-1]
+        if not serves and abs(saving) <= left:
+            (nothing if not left else unclear).append(one.change.words)
             continue
-        found.append((abs(saving), _row(change, outcome.cost_cents, saving)))
-    found.sort(key=lambda item: (-item[0], item[1].change))
-    return tuple(row for _, row in found[:MOST])
+        rows.append((saving, _row(bench, one, outcome, left)))
+    for saving, row in _without(bench):
+        rows.append((saving, row))
+    rows.sort(key=lambda item: (-abs(item[0]), item[1].change))
+    return Sensitivities(
+        tuple(row for _, row in rows),
+        tuple(_priced(bench, whole, levels)),
+        tuple(_notes(nothing, unclear, weaker, idle)),
+    )
 
 
-def _row(change: _Change, cost: int, saving: int) -> Sensitivity:
-    note = ""
-    if change.line and saving < 0:
-        share = 100 * -saving / change.line
-        note = f"so the offer is dropped at the latest when it costs {share:.0f} % more"
+def _notes(nothing: list[str], unclear: list[str], weaker: int, idle: int) -> Iterator[str]:
+    if nothing:
+        yield f"proven to save nothing: {'; '.join(nothing)}"
+    if unclear:
+        yield f"not shown, since no effect is larger than what the proofs leave open: {'; '.join(unclear)}"
+    if weaker:
+        yield f"{weaker} more that matter less to the linear relaxation were not solved for"
+    if idle:
+        yield (
+            f"{idle} more were not solved for: the plan has room left in what they add to, or still too "
+            "little, and the linear relaxation gains nothing by them"
+        )
+
+
+def _strongest(
+    bench: Bench, whole: float | None, levels: tuple[int, ...]
+) -> tuple[list[_Ranked], int, int]:
+    """The changes that matter most: by the relaxation, then those that make room for one more of something.
+
+    Also how many matter less, and how many do not at all.
+    """
+    idle = 0
+    found: list[tuple[tuple[float, bool, str], _Ranked]] = []
+    assert bench.base.start is not None
+    for change in _changes(bench.scenario):
+        asked = bench.ask(change.scenario)
+        worth = _saving(whole, asked.problem, levels)
+        tight = makes_room(bench.asked.problem, bench.base.start.columns, asked.problem)
+        if worth > 0 or tight:
+            found.append(((-worth, not tight, change.words), _Ranked(change, asked, worth)))
+        else:
+            idle += 1
+    found.sort(key=lambda item: item[0])
+    return [one for _, one in found[:MOST]], max(0, len(found) - MOST), idle
+
+
+def _changes(scenario: Scenario) -> Iterator[Change]:
+    yield from more_nodes(scenario)
+    yield from larger_limits(scenario)
+
+
+def _saving(whole: float | None, problem: Problem, levels: tuple[int, ...]) -> float:
+    """Whole cents that the relaxation saves."""
+    after = relaxed(problem, levels)
+    return 0.0 if whole is None or after is None else max(0.0, round(whole - after))
+
+
+def _row(bench: Bench, one: _Ranked, outcome: Outcome, left: int) -> Sensitivity:
+    base = bench.base
+    saving = from_cents((base.cost_cents or 0) - (outcome.cost_cents or 0))
+    change = one.change
+    each = None if change.unit == "node" else (saving / change.step).quantize(CENT)
     return Sensitivity(
-        change=change.words, cost=from_cents(cost), saving=from_cents(saving), note=note
+        change=change.words,
+        cost=from_cents(outcome.cost_cents or 0),
+        saving=saving,
+        gap=from_cents(left),
+        proven=outcome.status is Status.PROVEN and base.status is Status.PROVEN,
+        per_unit=each,
+        unit=change.unit,
+        then=difference(bench.asked, base, one.asked, outcome),
     )
 
 
-def _needed(change: _Change, base: Outcome) -> Sensitivity:
-    cost = from_cents(base.cost_cents or 0)
-    note = (
-        f"not everything can be served then; the offer counts {money(from_cents(change.line or 0))}"
+def _without(bench: Bench) -> Iterator[tuple[int, Sensitivity]]:
+    """The plan without each offer that it orders from."""
+    asked, base = bench.asked, bench.base
+    taken = dict.fromkeys(
+        (d.pool, d.action, d.offer)
+        for d, n in zip(asked.deals, base.acquired, strict=True)
+        if n and d.action != "contract"
     )
-    return Sensitivity(change=change.words, cost=cost, saving=from_cents(0), note=note)
-
-
-def _changes(whole: Whole, base: Outcome) -> Iterator[_Change]:
-    yield from _more_nodes(whole, base)
-    yield from _more_offers(whole, base)
-    yield from _more_money(whole, base)
-    yield from _without_offers(whole, base)
-
-
-def _more_nodes(whole: Whole, base: Outcome) -> Iterator[_Change]:
-    """One node more, in all periods, of what is owned or rentable and used up in one of them."""
-    problem = whole.problem
-    names = dict.fromkeys((s.pool, s.term) for s in problem.supplies if s.base_nodes is None)
-    for pool, term in names:
-        at = [n for n, s in enumerate(problem.supplies) if (s.pool, s.term) == (pool, term)]
-        full = any(
-            base.nodes[n] >= problem.supplies[n].max_nodes - problem.supplies[n].spare_nodes
-            and base.nodes[n]
-            for n in at
-        )
-        if full:
-            supplies = tuple(
-                replace(s, max_nodes=s.max_nodes + 1) if n in at else s
-                for n, s in enumerate(problem.supplies)
-            )
-            words = f"one more {term} node of `{pool}`"
-            yield _Change(words, replace(problem, supplies=supplies))
-
-
-def _more_offers(whole: Whole, base: Outcome) -> Iterator[_Change]:
-    """One node more of an offer that is taken to its end."""
-    problem = whole.problem
-    for n, limit in enumerate(problem.limits):
-        if limit.kind != "acquired" or limit.name.startswith("limits."):
-            continue
-        used = sum(each * base.acquired[at] for at, each in limit.acquisitions)
-        if used < limit.bound or not limit.acquisitions:
-            continue
-        deal = whole.deals[limit.acquisitions[0][0]]
-        ends = {(deal.pool, deal.term)}
-        supplies = tuple(
-            replace(s, max_nodes=s.max_nodes + 1) if (s.pool, s.term) in ends else s
-            for s in problem.supplies
-        )
-        orders = list(problem.acquisitions)
-        for at, _ in limit.acquisitions:
-            orders[at] = replace(orders[at], most=orders[at].most + 1)
-        limits = _with(problem.limits, n, limit.bound + 1)
-        words = f"one more node of `{deal.pool}` to {deal.action}"
-        yield _Change(
-            words, replace(problem, supplies=supplies, acquisitions=tuple(orders), limits=limits)
-        )
-
-
-def _more_money(whole: Whole, base: Outcome) -> Iterator[_Change]:
-    """A tenth more of a budget for purchases that is nearly used; of all of its kind together."""
-    problem = whole.problem
-    tight: dict[str, list[int]] = {}
-    for n, limit in enumerate(problem.limits):
-        if not limit.name.startswith("limits."):
-            continue
-        used = sum(each * base.acquired[at] for at, each in limit.acquisitions)
-        if limit.kind != "acquired" or used >= TIGHT * limit.bound:
-            tight.setdefault(limit.name, []).append(n)
-    for name, numbers in tight.items():
-        limits = problem.limits
-        for n in numbers:
-            limits = _with(limits, n, limits[n].bound * 11 // 10)
-        when = "" if len(numbers) == 1 else " in every period"
-        yield _Change(f"a tenth more of `{name}`{when}", replace(problem, limits=limits))
-
-
-def _with(limits: Sequence[Limit], at: int, bound: int) -> tuple[Limit, ...]:
-    return tuple(replace(x, bound=bound) if n == at else x for n, x in enumerate(limits))
-
-
-def _without_offers(whole: Whole, base: Outcome) -> Iterator[_Change]:
-    """The plan without an offer it takes: what the offer saves, and so the price at which it loses."""
-    problem = whole.problem
-    taken: dict[tuple[str, str, int], list[int]] = {}
-    for n, (deal, count) in enumerate(zip(whole.deals, base.acquired, strict=True)):
-        if count and deal.action != "contract":
-            taken.setdefault((deal.pool, deal.action, deal.offer), []).append(n)
-    for (pool, action, offer), numbers in taken.items():
-        cents = sum(problem.acquisitions[n].cost_cents * base.acquired[n] for n in numbers)
+    for key in list(taken)[:MOST]:
         orders = tuple(
-            replace(o, most=o.least) if (d.pool, d.action, d.offer) == (pool, action, offer) else o
-            for o, d in zip(problem.acquisitions, whole.deals, strict=True)
+            replace(o, most=o.least) if (d.pool, d.action, d.offer) == key else o
+            for o, d in zip(asked.problem.acquisitions, asked.deals, strict=True)
         )
-        words = f"without the offer to {action} `{pool}`"
-        yield _Change(words, replace(problem, acquisitions=orders), cents)
+        outcome = bench.solve(replace(asked.problem, acquisitions=orders))
+        words = f"without the offer to {key[1].replace('commit', 'commit to')} `{key[0]}`"
+        cost = base.cost_cents or 0
+        if outcome.status is Status.INFEASIBLE:
+            note = "not everything can be served then"
+            row = Sensitivity(change=words, cost=None, saving=None, note=note, proven=True)
+            yield 2**62, row
+        elif outcome.has_plan and abs(saving := cost - (outcome.cost_cents or 0)) > open_cents(
+            base, outcome
+        ):
+            yield (
+                saving,
+                Sensitivity(
+                    change=words,
+                    cost=from_cents(outcome.cost_cents or 0),
+                    saving=from_cents(saving),
+                    gap=from_cents(open_cents(base, outcome)),
+                    proven=Status.PROVEN is outcome.status is base.status,
+                    then=difference(asked, base, asked, outcome),
+                ),
+            )
+
+
+def _priced(bench: Bench, whole: float | None, levels: tuple[int, ...]) -> Iterator[BreakEven]:
+    """The range of each offer's price in which the plan stays: offers it uses, then the nearest others."""
+    found: list[tuple[tuple[bool, float, str, int], BreakEvens]] = []
+    for offer in offers_of(bench.scenario):
+        prices = BreakEvens(bench, offer)
+        half = bench.ask(priced(bench.scenario, offer, offer.price.amount / 2))
+        worth = _saving(whole, half.problem, levels)
+        used = prices.used()
+        if used or worth > 0:
+            found.append(((not used, -worth, offer.pool, offer.number), prices))
+    found.sort(key=lambda item: item[0])
+    for (unused, *_), prices in found[:MOST]:
+        low = prices.edge(-1)
+        high = None if unused else prices.edge(1)
+        yield _break_even(prices.offer, low, high)
+
+
+def _break_even(offer: Offer, low: Edge, high: Edge | None) -> BreakEven:
+    return BreakEven(
+        pool=offer.pool,
+        action=offer.action,
+        offer=offer.number + 1,
+        price=offer.price.amount,
+        per=offer.price.per,
+        volume=offer.volume,
+        listed=offer.listed,
+        used=high is not None,
+        stays_from=low.price,
+        from_exact=low.exact,
+        below=low.change,
+        stays_to=None if high is None else high.price,
+        to_exact=high is not None and high.exact,
+        above="" if high is None else high.change,
+        proven=low.proven and (high is None or high.proven),
+    )

@@ -19,12 +19,14 @@ from planner.optimize.outcome import (
     ProgressCallback,
     Round,
     SolveLimits,
+    Start,
     Stats,
     Status,
 )
 from planner.optimize.place import PackingFailure, place
 from planner.optimize.rounds import Budget, Solved, serve_rounds, tie_rounds
 from planner.optimize.routes import cost_round
+from planner.optimize.start import offer, start_from
 from planner.options.problem import Problem
 
 
@@ -34,6 +36,7 @@ def solve(
     limits: SolveLimits | None = None,
     progress: ProgressCallback | None = None,
     stop: Stop | None = None,
+    start: Outcome | None = None,
 ) -> Outcome:
     """The cheapest plan with its proof, or why there is none.
 
@@ -45,6 +48,7 @@ def solve(
         limits: Work limits; the default suits an interactive run.
         progress: Called with each better plan or bound.
         stop: Ask it to stop from another thread or a signal; the best plan so far is returned.
+        start: Answer to a problem that differs little; where its plan is valid here, the search starts from it.
     """
     budget = Budget(limits or SolveLimits(), stop or Stop(), progress)
     errors = problem_errors(problem)
@@ -55,16 +59,20 @@ def solve(
         members = tuple(f"block:{name}" for name in bare)
         message = "no candidate serves " + ", ".join(bare)
         return Outcome(Status.INFEASIBLE, conflict=Conflict(members, True), message=message)
-    return _solve_exactly(problem, demands(problem), budget)
+    return _solve_exactly(problem, demands(problem), budget, start.start if start else None)
 
 
-def _solve_exactly(problem: Problem, needs: Sequence[Demand], budget: Budget) -> Outcome:
+def _solve_exactly(
+    problem: Problem, needs: Sequence[Demand], budget: Budget, start: Start | None
+) -> Outcome:
     """Rounds, placement, and again with finer packing rows where the placement fails."""
     tagged: frozenset[tuple[int, int]] = frozenset()
     route = ""
     while True:
         build = exact_model(problem, needs, tagged)
         solved = serve_rounds(build, budget)
+        if start is not None:
+            offer(build, solved, start)
         if solved.verdict in (Verdict.OPTIMAL, Verdict.FEASIBLE) or not solved.rounds:
             route = cost_round(build, budget, solved)
         if solved.verdict is Verdict.OPTIMAL and budget.limits.tie_break:
@@ -123,6 +131,7 @@ def _with_plan(
         route=route,
         interrupted=budget.stop.requested,
         stats=_stats(build, budget),
+        start=start_from(build, solved.values, solved.start),
     )
 
 

@@ -65,6 +65,7 @@ def _objectives(master: Master) -> Iterator[tuple[str, dict[int, int]]]:
             node = build.problem.supplies[pick.facts.supply].node_gpus
             replicas = count * pick.replicas
             each = pick.facts.gpus + pick.facts.whole_nodes * node
+            each *= len(pick.facts.supplies)
             preference[at] = preference.get(at, 0) + replicas * pick.facts.preference
             gpus[at] = gpus.get(at, 0) + replicas * each
             content[at] = content.get(at, 0) + replicas * content_rank(demand, pick)

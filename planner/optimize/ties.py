@@ -20,7 +20,8 @@ def tie_objectives(build: Build) -> Iterator[tuple[str, dict[int, int]]]:
 
     def gpus(pick: Pick) -> int:
         node = problem.supplies[pick.facts.supply].node_gpus
-        return pick.replicas * (pick.facts.gpus + pick.facts.whole_nodes * node)
+        each = pick.facts.gpus + pick.facts.whole_nodes * node
+        return pick.replicas * each * len(pick.facts.supplies)
 
     yield "preference", _sum(build, lambda _, p: p.replicas * p.facts.preference)
     yield "gpus", _sum(build, lambda _, p: gpus(p))

@@ -74,8 +74,13 @@ def build(
     suppliers: Sequence[Supplier],
     energy: Energy,
     limits: Sequence[Limit] = (),
+    *,
+    longest_h: float = math.inf,
 ) -> Built:
-    """The integer problem for all workloads, in the order of `asks`."""
+    """The integer problem for all workloads, in the order of `asks`.
+
+    Runs of more than `longest_h` hours are left out.
+    """
     supplies: list[Supply] = []
     by_pool: dict[str, list[tuple[int, Supplier, Term]]] = {}
     for supplier in suppliers:
@@ -91,6 +96,8 @@ def build(
             for option in part.options:
                 index = len(options)
                 options.append(option)
+                if (option.timing.hours or 0.0) > longest_h:
+                    continue
                 for place in by_pool[option.pool]:
                     candidates += candidates_of(ask, wish, option, index, place, energy)
         blocks.append(_block(ask, wish, candidates))

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from planner.scenario.periods import Period, add_time, grown, periods_of
+from planner.options.tiers import OrderSize, most_rented, order_sizes
+from planner.scenario.periods import Period, add_time, at, periods_of, price_in
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.scenario.schema_supply import Buy, Contract, Rent
 from planner.units import DAY_S, HOUR_S, YEAR_S, Price
@@ -59,6 +60,12 @@ class Deal:
     """Value of a purchase not written off at the end of the horizon, what is left at the end of its life included."""
     after_cents: int
     """Payments that fall due after the horizon, support apart."""
+    fewest: int = 1
+    """Size of an order from which on it can be had."""
+    tier: int | None = None
+    """Volume tier whose price it has; None: the offer's own price."""
+    single_cents: int = 0
+    """Price of a node at the offer's own price, where a tier is taken."""
 
     def cost(self, convention: str) -> Amounts:
         """What a convention counts per period."""
@@ -81,9 +88,10 @@ def deals_of(scenario: Scenario) -> tuple[Deal, ...]:
 def _of_pool(pool: ResolvedPool, periods: tuple[Period, ...]) -> Iterator[Deal]:
     for number, offer in enumerate(pool.spec.buy):
         for period in periods:
-            deal = purchase(pool, offer, number, period, periods)
-            if deal is not None:
-                yield deal
+            for size in order_sizes(offer, period):
+                deal = purchase(pool, offer, number, size, period, periods)
+                if deal is not None:
+                    yield deal
     terms = [(n, r) for n, r in enumerate(pool.spec.rent) if r.commit != "none"]
     for place, (number, rent) in enumerate(terms):
         name = "committed" if len(terms) == 1 else f"committed {place + 1}"
@@ -115,7 +123,12 @@ def differences(total: Callable[[int], Fraction], first: int, last: int, count: 
 
 
 def purchase(
-    pool: ResolvedPool, offer: Buy, number: int, period: Period, periods: tuple[Period, ...]
+    pool: ResolvedPool,
+    offer: Buy,
+    number: int,
+    size: OrderSize,
+    period: Period,
+    periods: tuple[Period, ...],
 ) -> Deal | None:
     """Nodes bought to arrive at the start of a period; None where the order would be too late or too early.
 
@@ -128,8 +141,10 @@ def purchase(
         order_by = date.fromordinal(period.start.toordinal() - days)
     if order_by < periods[0].start or (offer.valid_until and order_by > offer.valid_until):
         return None
-    price = per_node(pool, grown(offer.price, offer.growth, period))
+    price = per_node(pool, size.price)
     whole = price * (1 + offer.installation)
+    own_price = per_node(pool, price_in(offer.price, offer.growth, period))
+    single = cents(own_price * (1 + offer.installation)) if size.tier else 0
     written_off = whole - price * (offer.residual or 0)
     life = offer.life or DEFAULT_LIFE_S
     step = Fraction(period.hours * HOUR_S)
@@ -137,17 +152,12 @@ def purchase(
     price_cents = cents(whole)
     spread = differences(lambda n: written_off * n * step / life, start, last, count)
     support = differences(lambda n: price * offer.support * n * step / YEAR_S, start, last, count)
-    most = min(x for x in (offer.max_nodes, offer.max_per_period, UNLIMITED_NODES) if x is not None)
     return Deal(
-        pool.name, "buy", "bought", number, start, last, 0, most,
+        pool.name, "buy", "bought", number, start, last, 0, size.most,
         order_by, period.start, add_time(period.start, life), price_cents, spread,
         tuple(price_cents if i == start else 0 for i in range(count)), support, support,
-        price_cents - sum(spread), 0,
+        price_cents - sum(spread), 0, size.fewest, size.tier, single,
     )  # fmt: skip
-
-
-UNLIMITED_NODES = 64
-"""Nodes considered where an offer names no limit: far above any demand planner can pack, and finite."""
 
 
 def commitment(
@@ -162,7 +172,7 @@ def commitment(
     assert rent.commit != "none"
     count, start = len(periods), period.index
     length = int(rent.commit / (period.hours * HOUR_S))
-    hour = per_node(pool, grown(rent.price, rent.growth, period))
+    hour = per_node(pool, price_in(rent.price, rent.growth, period))
     whole = hour * period.hours * length
     last = min(count, start + length)
     spread = differences(lambda n: whole * n / length, start, last, count)
@@ -171,7 +181,8 @@ def commitment(
     paid = list(differences(lambda n: rest * n / length, start, last, count))
     paid[start] += ahead
     return Deal(
-        pool.name, "commit", term, number, start, last, 0, rent.max_nodes or UNLIMITED_NODES,
+        pool.name, "commit", term, number, start, last, 0,
+        max(most_rented(rent, p.index) for p in periods[start:last]),
         period.start, period.start, add_time(period.start, rent.commit), ahead + cents(rest), spread,
         (0,) * count, tuple(paid), (0,) * count, 0, ahead + cents(rest) - sum(paid),
     )  # fmt: skip
@@ -180,17 +191,22 @@ def commitment(
 def running_contract(
     pool: ResolvedPool, contract: Contract, number: int, term: str, periods: tuple[Period, ...]
 ) -> Deal:
-    """A contract that runs: its nodes are there in the periods it covers whole, its price is due to its end."""
+    """A contract that runs: its nodes are there in the periods it covers whole, its price is due to its end.
+
+    After the horizon the price of the last period holds.
+    """
     count = len(periods)
     last = sum(1 for p in periods if p.end <= contract.until)
-    hour = per_node(pool, contract.price) if contract.price else Fraction(0)
-    paid = tuple(cents(hour * p.hours * _covered(p, contract.until)) for p in periods)
+    hour = [
+        per_node(pool, at(contract.price, p)) if contract.price else Fraction(0) for p in periods
+    ]
+    paid = tuple(cents(hour[p.index] * p.hours * _covered(p, contract.until)) for p in periods)
     end = periods[-1].end
     after = Fraction(max(0, (contract.until - end).days) * 24)
     return Deal(
         pool.name, "contract", term, number, 0, last, contract.nodes, contract.nodes,
-        None, periods[0].start, contract.until, sum(paid) + cents(hour * after), paid,
-        (0,) * count, paid, (0,) * count, 0, cents(hour * after),
+        None, periods[0].start, contract.until, sum(paid) + cents(hour[-1] * after), paid,
+        (0,) * count, paid, (0,) * count, 0, cents(hour[-1] * after),
     )  # fmt: skip
 
 

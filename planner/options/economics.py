@@ -11,7 +11,7 @@ from fractions import Fraction
 from planner.options.deals import DEFAULT_LIFE_S, per_node
 from planner.options.from_scenario import energy_of
 from planner.plan.schema import Order, Plan, PlanPeriod, PlanWorkload, TeamCost, UnitCost
-from planner.scenario.periods import demand_factor, periods_of
+from planner.scenario.periods import Period, demand_factor, in_period, periods_of, price_in
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
 from planner.scenario.schema_workloads import InferenceWorkload
 from planner.units import HOUR_S, HOURS_PER_MONTH, YEAR_S
@@ -43,9 +43,11 @@ def _unit_costs(scenario: Scenario, plan: Plan) -> Iterator[UnitCost]:
         ]
         hours = sum(_gpu_hours(workload, p, w) for p, w in held)
         tokens, output = _tokens(scenario, workload, {p.name for p, _ in held})
-        runs = 0 if isinstance(workload.spec, InferenceWorkload) else sum(
-            _runs(workload, p) for p, _ in held
-        )  # fmt: skip
+        runs = 0
+        if getattr(workload.spec, "every", None):
+            runs = sum(_runs(workload, p) for p, _ in held)
+        elif held and not isinstance(workload.spec, InferenceWorkload):
+            runs = 1
         cost = float(row.cost)
         yield UnitCost(
             workload=row.name,
@@ -64,9 +66,13 @@ def _unit_costs(scenario: Scenario, plan: Plan) -> Iterator[UnitCost]:
 def _gpu_hours(workload: ResolvedWorkload, period: PlanPeriod, row: PlanWorkload) -> float:
     """GPUs held x hours: a service and a job that shares nodes hold them for the period, a run for its hours."""
     total = 0.0
+    trained = {run.pool: run.hours for run in period.runs if run.workload == row.name}
     for part in row.assignment:
-        run = part.term.endswith(" for the run") and part.speed.hours is not None
-        hours = math.ceil(part.speed.hours or 0) * _runs(workload, period) if run else period.hours
+        hours = float(period.hours)
+        if part.term.endswith(" for the run") and part.speed.hours is not None:
+            hours = math.ceil(part.speed.hours) * _runs(workload, period)
+            if not getattr(workload.spec, "every", None):
+                hours = math.ceil(trained.get(part.pool, part.speed.hours))
         total += part.gpus * hours
     return total
 
@@ -111,14 +117,17 @@ def _teams(plan: Plan) -> Iterator[TeamCost]:
 
 
 def _with_break_even(scenario: Scenario, order: Order) -> Order:
+    """At the prices of the period in which the order's nodes arrive."""
     pool = scenario.pool(order.pool)
-    rent = rent_per_gpu_hour(scenario, pool)
+    start = next(p for p in periods_of(scenario) if p.start.isoformat() == order.arrives)
+    rent = rent_per_gpu_hour(scenario, pool, start)
     if rent is None or order.action == "contract":
         return order
     if order.action == "commit":
-        price = per_node(pool, pool.spec.rent[order.offer - 1].price) / pool.node.gpus
+        offer = pool.spec.rent[order.offer - 1]
+        price = per_node(pool, price_in(offer.price, offer.growth, start)) / pool.node.gpus
         return order.model_copy(update={"break_even": float(price / rent)})
-    bought = purchase_per_gpu_hour(scenario, pool, order.offer - 1)
+    bought = purchase_per_gpu_hour(scenario, pool, order, start)
     margin = rent - bought.energy
     if margin <= 0:
         return order
@@ -130,10 +139,10 @@ def _with_break_even(scenario: Scenario, order: Order) -> Order:
     )
 
 
-def rent_per_gpu_hour(scenario: Scenario, pool: ResolvedPool) -> Fraction | None:
-    """The cheapest rent on demand of the pool's GPU, anywhere in the scenario."""
+def rent_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, period: Period) -> Fraction | None:
+    """The cheapest rent on demand of the pool's GPU in a period, anywhere in the scenario."""
     prices = [
-        per_node(other, rent.price) / other.node.gpus
+        per_node(other, price_in(rent.price, rent.growth, period)) / other.node.gpus
         for other in scenario.pools
         if other.gpu.id == pool.gpu.id
         for rent in other.spec.rent
@@ -155,10 +164,13 @@ class BoughtGpu:
     """At full use."""
 
 
-def purchase_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, offer: int) -> BoughtGpu:
-    """One GPU of an offer to buy."""
-    spec = pool.spec.buy[offer]
-    price = per_node(pool, spec.price) / pool.node.gpus
+def purchase_per_gpu_hour(
+    scenario: Scenario, pool: ResolvedPool, order: Order, period: Period
+) -> BoughtGpu:
+    """One GPU of a purchase, at the price of its size and period."""
+    spec = pool.spec.buy[order.offer - 1]
+    quote = next((t.price for t in spec.tiers if t.nodes == order.tier), spec.price)
+    price = per_node(pool, price_in(quote, spec.growth, period)) / pool.node.gpus
     whole = price * (1 + spec.installation)
     life_h = (spec.life or DEFAULT_LIFE_S) / HOUR_S
     support = price * spec.support / (YEAR_S // HOUR_S)
@@ -168,5 +180,5 @@ def purchase_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, offer: int) ->
         price=whole,
         write_off=(whole - price * (spec.residual or 0)) / life_h,
         holding=support + hosting,
-        energy=Fraction(energy_of(scenario).cost(pool.gpu.tdp_w or 0, 1)),
+        energy=Fraction(energy_of(in_period(scenario, period)).cost(pool.gpu.tdp_w or 0, 1)),
     )

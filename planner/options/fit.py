@@ -6,16 +6,50 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from planner.catalog.parameters import total_params
+from planner.catalog.records import Model
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.consider import consider_one
 from planner.options.describe import layout_text
 from planner.options.explain import explain_ask
 from planner.options.explain.what_if import least_gpus
+from planner.options.fit_names import refuse_unknown_names
+from planner.options.fit_pool import model_named, pool_of
+from planner.options.fit_wish import FitWish
 from planner.options.plan_parts import plan_layout, plan_ledger, plan_speed
 from planner.options.records import Considered, Option
 from planner.plan.fit_schema import Fit, FitLayout, KindFit, Limit
 
 LARGEST_CONTEXT = 2**21
+
+
+def account_of(
+    model: str | Model,
+    gpus: str,
+    wish: FitWish,
+    nvlink: str | None = None,
+    host_ram: str | None = None,
+    *,
+    rules: bool = False,
+) -> Fit:
+    """The account of one model on the GPUs of one node; raises FitError for what cannot be answered.
+
+    Args:
+        model: Name in the catalog, or a record.
+        gpus: GPUs of one node, such as `4xv100-sxm2-32gb`, or a node type.
+        wish: What is to be done with it.
+        nvlink: NVLink per GPU, both directions; the GPU's own where None.
+        host_ram: Host RAM of the node.
+        rules: Whether well-known rules of thumb stand beside our figures.
+    """
+    record = model_named(model) if isinstance(model, str) else model
+    pool = pool_of(gpus, nvlink, host_ram)
+    refuse_unknown_names(wish)
+    found = fit(wish.asks(record), pool, wish.assumed())
+    if rules:
+        from planner.options.fit_rules import with_rules
+
+        return with_rules(found, record)
+    return found
 
 
 def fit(asks: list[Ask], pool: PoolFacts, assumed: dict[str, tuple[str, ...]] | None = None) -> Fit:

@@ -22,6 +22,7 @@ from planner.options.problem import Limit
 from planner.options.question import Question
 from planner.options.serving_load import load_of
 from planner.options.terms import HORIZON_H, Energy, Term
+from planner.options.tiers import most_rented
 from planner.scenario.resolved import NodeFacts, ResolvedPool, ResolvedWorkload, Scenario
 from planner.scenario.schema_base import Target
 from planner.scenario.schema_file import WorkloadSpec
@@ -49,8 +50,6 @@ TELLING_DEFAULTS = frozenset(
 """Defaults whose value a reader should see beside the figures that rest on it."""
 NVME_GB_S = 3.0
 """Sequential read of a node's NVMe where a size is given: one drive on four PCIe 4.0 lanes at half its rate."""
-UNLIMITED_NODES = 64
-"""Nodes considered where a rental names no limit: far above any demand planner can pack, and finite."""
 
 
 def question_of(scenario: Scenario) -> Question:
@@ -95,14 +94,17 @@ def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
             )
         )
     for number, rent in enumerate(pool.spec.rent):
-        by_gpu = rent.price.per == "GPU-hour"
+        price, most = rent.price[0], most_rented(rent)
+        if not most:
+            continue
+        by_gpu = price.per == "GPU-hour"
         name = "rented" if len(pool.spec.rent) == 1 else f"rented {number + 1}"
         terms.append(
             Term(
                 name,
-                rent.max_nodes or UNLIMITED_NODES,
-                node_hour=Decimal(0) if by_gpu else rent.price.amount,
-                gpu_hour=rent.price.amount if by_gpu else Decimal(0),
+                most,
+                node_hour=Decimal(0) if by_gpu else price.amount,
+                gpu_hour=price.amount if by_gpu else Decimal(0),
                 hours=hours,
             )
         )
@@ -153,7 +155,8 @@ def energy_of(scenario: Scenario) -> Energy:
     spec = scenario.spec.energy
     if spec is None:
         return Energy()
-    per_kwh = spec.price.amount / (1000 if spec.price.per == "MWh" else 1)
+    price = spec.price[0]
+    per_kwh = price.amount / (1000 if price.per == "MWh" else 1)
     return Energy(per_kwh, Fraction(spec.pue))
 
 

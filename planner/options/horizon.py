@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
-from planner.options.build import Built, Supplier, build
+from planner.options.build import Supplier, build
 from planner.options.consider import Cache, consider
-from planner.options.deals import UNLIMITED_NODES, Deal, deals_of
+from planner.options.deals import Deal, deals_of
 from planner.options.from_scenario import question_of
-from planner.options.problem import Acquisition, Block, Candidate, Limit, Problem, Supply
-from planner.options.question import ConsideredByWorkload, Question
+from planner.options.parts import Part as Part
+from planner.options.parts import joined_blocks, numbered
+from planner.options.problem import Acquisition, Limit, Problem
 from planner.options.terms import Term
+from planner.options.tiers import most_nodes, most_rented
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOURS_PER_MONTH, to_cents
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One period: its question, and where its blocks and supplies lie in the whole problem."""
-
-    period: Period
-    scenario: Scenario
-    question: Question
-    considered: ConsideredByWorkload
-    built: Built
-    first_supply: int
-    blocks: tuple[int, ...]
-    """Block of the whole problem for each ask of the period."""
-    first_candidates: tuple[int, ...]
-    """Where the period's candidates start within that block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +32,10 @@ class Whole:
     problem: Problem
 
 
-def parts_of(scenario: Scenario) -> tuple[Part, ...]:
+def parts_of(scenario: Scenario, cache: Cache | None = None) -> tuple[Part, ...]:
     """Everything considered and built, period by period, not yet joined."""
     deals = deals_of(scenario)
-    cache: Cache = {}
+    cache = {} if cache is None else cache
     parts = []
     for period in periods_of(scenario):
         here = in_period(scenario, period)
@@ -60,9 +47,10 @@ def parts_of(scenario: Scenario) -> tuple[Part, ...]:
         question = replace(question, suppliers=suppliers)
         considered = consider(question, cache=cache)
         built = build(
-            question.asks, question.wishes, considered, suppliers, question.energy, question.limits
-        )
-        parts.append(Part(period, here, question, considered, built, 0, (), ()))
+            question.asks, question.wishes, considered, suppliers, question.energy, question.limits,
+            longest_h=period.hours,
+        )  # fmt: skip
+        parts.append(Part(period, here, question, considered, built, 0))
     return tuple(parts)
 
 
@@ -70,14 +58,16 @@ def _with_deals(
     supplier: Supplier, pool: ResolvedPool, period: Period, deals: tuple[Deal, ...]
 ) -> Supplier:
     """The supplier with a term for each kind of node that orders may give it in the period."""
-    most: dict[str, dict[int, int]] = {}
+    orders: dict[str, dict[int, dict[date, int]]] = {}
     for deal in deals:
         if deal.pool == pool.name and deal.first <= period.index < deal.last:
-            offers = most.setdefault(deal.term, {})
-            offers[deal.offer] = offers.get(deal.offer, 0) + deal.most
+            sizes = orders.setdefault(deal.term, {}).setdefault(deal.offer, {})
+            sizes[deal.arrives] = max(deal.most, sizes.get(deal.arrives, 0))
     terms = list(supplier.terms)
-    for name, offers in most.items():
-        nodes = sum(min(n, _offered(pool, name, offer)) for offer, n in offers.items())
+    for name, offers in orders.items():
+        nodes = sum(
+            min(sum(n.values()), _offered(pool, name, o, period)) for o, n in offers.items()
+        )
         owned = name == "bought"
         upkeep = pool.spec.owned.upkeep if owned and pool.spec.owned else None
         terms.append(
@@ -90,12 +80,12 @@ def _with_deals(
     return replace(supplier, facts=facts, terms=tuple(terms))
 
 
-def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
+def _offered(pool: ResolvedPool, term: str, offer: int, period: Period) -> int:
     """Most nodes of an offer at once."""
     if term == "bought":
-        return pool.spec.buy[offer].max_nodes or UNLIMITED_NODES
+        return most_nodes(pool.spec.buy[offer])
     if term.startswith("committed"):
-        return pool.spec.rent[offer].max_nodes or UNLIMITED_NODES
+        return most_rented(pool.spec.rent[offer], period.index)
     return pool.spec.contracts[offer].nodes
 
 
@@ -105,44 +95,23 @@ def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
 def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
     """One problem from the problems of all periods."""
     deals = deals_of(scenario)
-    supplies: list[Supply] = []
-    blocks: list[Block] = []
-    jobs: dict[str, int] = {}
-    joined = []
-    single = {w.name for w in scenario.workloads if not runs_every(w)}
-    for part in parts:
-        first = len(supplies)
-        supplies += part.built.problem.supplies
-        places, offsets = [], []
-        for block in part.built.problem.blocks:
-            moved = tuple(_moved(c, first, part.period) for c in block.candidates)
-            known = jobs.get(block.name)
-            if known is None:
-                places.append(len(blocks))
-                offsets.append(0)
-                name = block.name if block.name in single else f"{block.name} {part.period.name}"
-                blocks.append(replace(block, name=name, candidates=moved))
-                if block.name in single:
-                    jobs[block.name] = places[-1]
-            else:
-                places.append(known)
-                offsets.append(len(blocks[known].candidates))
-                both = blocks[known].candidates + moved
-                blocks[known] = replace(blocks[known], candidates=both)
-        joined.append(
-            replace(part, first_supply=first, blocks=tuple(places), first_candidates=tuple(offsets))
-        )
-    whole = tuple(joined)
+    single = frozenset(w.name for w in scenario.workloads if not runs_every(w))
+    parts = numbered(parts)
+    supplies = [s for part in parts for s in part.built.problem.supplies]
+    blocks, whole = joined_blocks(parts, single)
     convention = scenario.spec.horizon.convention if scenario.spec.horizon else "accrual"
+    groups = order_groups(deals)
     orders = tuple(
         Acquisition(
-            key=f"{d.action} {d.pool} {d.offer + 1} {whole[d.first].period.name if d.gives_nodes else ''}",
+            key=_order_key(d, whole),
             most=d.most,
             cost_cents=sum(d.cost(convention)),
             supplies=tuple(_supplies_of(whole, d)),
             least=d.least,
+            fewest=d.fewest,
+            group=group,
         )
-        for d in deals
+        for d, group in zip(deals, groups, strict=True)
     )
     limits = (
         *_offer_limits(scenario, deals),
@@ -153,10 +122,23 @@ def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
     return Whole(whole, deals, problem)
 
 
-def _moved(candidate: Candidate, first_supply: int, period: Period) -> Candidate:
-    return replace(
-        candidate, key=f"{candidate.key} {period.name}", supply=candidate.supply + first_supply
-    )
+def order_groups(deals: Sequence[Deal]) -> list[int]:
+    """For each deal, a number it shares with the other prices of the same order; -1 where it has the only one."""
+    orders: dict[tuple[str, int, date], list[int]] = {}
+    for n, deal in enumerate(deals):
+        if deal.action == "buy":
+            orders.setdefault((deal.pool, deal.offer, deal.arrives), []).append(n)
+    groups = [-1] * len(deals)
+    for number, members in enumerate(m for m in orders.values() if len(m) > 1):
+        for n in members:
+            groups[n] = number
+    return groups
+
+
+def _order_key(deal: Deal, parts: tuple[Part, ...]) -> str:
+    when = parts[deal.first].period.name if deal.gives_nodes else ""
+    tier = f" from {deal.tier}" if deal.tier else ""
+    return f"{deal.action} {deal.pool} {deal.offer + 1} {when}{tier}"
 
 
 def _supplies_of(parts: tuple[Part, ...], deal: Deal) -> Iterator[int]:
@@ -183,7 +165,8 @@ def _offer_limits(scenario: Scenario, deals: tuple[Deal, ...]) -> Iterator[Limit
                     for n, d in enumerate(deals)
                     if _is(d, pool, "commit", number) and d.first <= period.index < d.last
                 )
-                yield Limit(f"{pool.path}.rent", "acquired", rent.max_nodes, acquisitions=orders)
+                most = at(rent.max_nodes, period)
+                yield Limit(f"{pool.path}.rent", "acquired", most, acquisitions=orders)
 
 
 def _is(deal: Deal, pool: ResolvedPool, action: str, offer: int) -> bool:

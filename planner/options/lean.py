@@ -24,11 +24,20 @@ def outdoes(a: Candidate, b: Candidate) -> bool:
         and a.host_sixteenths <= b.host_sixteenths
         and a.preference <= b.preference
         and a.power_w <= b.power_w
+        and _no_longer(a, b)
         and (
             a.max_replicas is None
             or (b.max_replicas is not None and a.max_replicas >= b.max_replicas)
         )
     )
+
+
+def _no_longer(a: Candidate, b: Candidate) -> bool:
+    """Whether `a` holds no supply that `b` does not, and costs no more on any of them."""
+    if not a.later and not b.later:
+        return True
+    cents = {hold.supply: hold.cost_cents for hold in b.holds}
+    return all(h.supply in cents and h.cost_cents <= cents[h.supply] for h in a.holds)
 
 
 def lean(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -56,5 +65,5 @@ def lean(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
 def _rank(c: Candidate, number: int) -> tuple[object, ...]:
     return (
         c.gpus, c.whole_nodes, c.cost_cents, -c.units, c.host_sixteenths, c.preference, c.power_w,
-        c.key, number,
+        len(c.later), c.key, number,
     )  # fmt: skip

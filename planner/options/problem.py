@@ -18,6 +18,15 @@ SIZE_PARTS = 2520
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A further supply on which one replica of a candidate holds as much as on its first: a run that goes on."""
+
+    supply: int
+    cost_cents: int
+    """Part of the candidate's cost that arises there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One option of a block on one supply."""
 
@@ -43,6 +52,19 @@ class Candidate:
     """Index of the Option this came from."""
     loads: tuple[int, ...] = ()
     """Load of all requests of each size on one replica, in 1/LOAD_UNITS of it, rounded up; -1: not served."""
+    later: tuple[Hold, ...] = ()
+    """Supplies of later periods, of nodes of the same size, that a job holds as well until it ends."""
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """Every supply it takes from, in order, with its share of the cost."""
+        rest = sum(hold.cost_cents for hold in self.later)
+        return (Hold(self.supply, self.cost_cents - rest), *self.later)
+
+    @property
+    def supplies(self) -> tuple[int, ...]:
+        """Every supply it takes from, in order."""
+        return (self.supply, *(hold.supply for hold in self.later))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +127,10 @@ class Acquisition:
     """Supplies of which each node acquired is one more."""
     least: int = 0
     """Nodes in any case; `least = most` for a contract that is signed already."""
+    fewest: int = 1
+    """None, or at least this many: the size of an order from which on its price holds."""
+    group: int = -1
+    """At most one acquisition of a group is taken: one offer for one period, at one price. -1: of no group."""
 
 
 @dataclass(frozen=True, slots=True)

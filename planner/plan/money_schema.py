@@ -1,4 +1,4 @@
-"""The money part of a plan over periods: orders, cost by kind, baselines, unit costs, uncertainty."""
+"""The money part of a plan over periods: orders, cost by kind, baselines, unit costs."""
 
 from __future__ import annotations
 
@@ -44,6 +44,10 @@ class Order(PlanModel):
     """End of life, of the term or of the contract."""
     unit_price: Money
     """Of one node: purchase with installation, or all rent of the term."""
+    tier: int | None = None
+    """Nodes of one order from which on this price holds; None: the offer's own price."""
+    single_price: Money | None = None
+    """Of one node at the offer's own price, where a volume tier is taken."""
     price: Money
     """Of all nodes of the line."""
     cost: Money
@@ -76,6 +80,25 @@ class Baseline(PlanModel):
     """Workloads, with their period, that the rule leaves without GPUs."""
 
 
+class PlanRun(PlanModel):
+    """GPU-hours that a training workload takes from one period."""
+
+    workload: str
+    pool: str
+    gpus: int
+    """GPUs held while it runs."""
+    runs: int = 1
+    """Runs in the period; more than one where the workload recurs."""
+    hours: float
+    """Hours of all its runs in the period."""
+    gpu_hours: float
+    """`gpus` x `hours`."""
+    before_hours: float = 0.0
+    """Hours it had in earlier periods: it goes on from there."""
+    left_hours: float = 0.0
+    """Hours left for later periods: it goes on then."""
+
+
 class UnitCost(PlanModel):
     """What a workload's work costs by the unit."""
 
@@ -100,63 +123,6 @@ class TeamCost(PlanModel):
     team: str
     cost: Money
     share: float
-
-
-class RobustCase(PlanModel):
-    """One way things may turn out."""
-
-    name: str
-    demand: float
-    """Demand of the services over the stated one."""
-    prices: float
-    """Prices of energy and rent on demand over the stated ones."""
-    late_days: int
-    """Days that purchases arrive late; a late node misses the whole period."""
-    cost: Money | None
-    """Of the best plan that knows the case beforehand; None: nothing can serve it."""
-
-
-class RobustOrder(PlanModel):
-    """One set of orders, tested in every case."""
-
-    made_for: str
-    """The case in which it is best."""
-    orders: tuple[str, ...]
-    costs: dict[str, Money | None]
-    """Case -> cost with these orders and the best use of rent; None: not everything can be served."""
-    worst_regret: Money | None
-    """The most it costs more than knowing the case beforehand; None where it cannot serve a case."""
-    least_regret: bool = False
-
-
-class Slip(PlanModel):
-    """What a late delivery costs."""
-
-    pool: str
-    nodes: int
-    arrives: str
-    days: int
-    cost: Money | None
-    """Pro rata of a period without the nodes; None: nothing can stand in for them."""
-
-
-class Robust(PlanModel):
-    """The same orders in low, best and high cases."""
-
-    cases: tuple[RobustCase, ...]
-    orders: tuple[RobustOrder, ...]
-    slips: tuple[Slip, ...] = ()
-
-
-class Sensitivity(PlanModel):
-    """One change and what it is worth, by a second solve."""
-
-    change: str
-    cost: Money
-    """Of the plan after the change."""
-    saving: Money
-    """Negative: it costs more."""
-    note: str = ""
 
 
 class PlanMoney(PlanModel):

@@ -42,13 +42,15 @@ from planner.plan.money_schema import Baseline as Baseline
 from planner.plan.money_schema import CostParts as CostParts
 from planner.plan.money_schema import Order as Order
 from planner.plan.money_schema import PlanMoney as PlanMoney
-from planner.plan.money_schema import Robust as Robust
-from planner.plan.money_schema import RobustCase as RobustCase
-from planner.plan.money_schema import RobustOrder as RobustOrder
-from planner.plan.money_schema import Sensitivity as Sensitivity
-from planner.plan.money_schema import Slip as Slip
+from planner.plan.money_schema import PlanRun as PlanRun
 from planner.plan.money_schema import TeamCost as TeamCost
 from planner.plan.money_schema import UnitCost as UnitCost
+from planner.plan.uncertainty_schema import BreakEven as BreakEven
+from planner.plan.uncertainty_schema import Robust as Robust
+from planner.plan.uncertainty_schema import RobustCase as RobustCase
+from planner.plan.uncertainty_schema import RobustOrder as RobustOrder
+from planner.plan.uncertainty_schema import Sensitivity as Sensitivity
+from planner.plan.uncertainty_schema import Slip as Slip
 
 SCHEMA: Literal["planner/plan/1"] = "planner/plan/1"
 
@@ -252,6 +254,8 @@ class PlanPeriod(PlanModel):
     """All other payments in this period, whatever the convention."""
     workloads: tuple[PlanWorkload, ...] = ()
     pools: tuple[PlanPool, ...] = ()
+    runs: tuple[PlanRun, ...] = ()
+    """GPU-hours of training in this period, by workload."""
 
 
 class SolveStats(PlanModel):
@@ -291,6 +295,10 @@ class Plan(PlanModel):
     """With `--robust` only."""
     sensitivity: tuple[Sensitivity, ...] = ()
     """With `--sensitivity` only: strongest first."""
+    break_evens: tuple[BreakEven, ...] = ()
+    """With `--sensitivity` only: offers the plan uses, then the nearest others."""
+    sensitivity_notes: tuple[str, ...] = ()
+    """With `--sensitivity` only: what has no effect, what lies within the gaps, what was not looked at."""
     rejections: tuple[PlanRejection, ...] = ()
     conflict: tuple[ConflictRow, ...] = ()
     repairs: tuple[Repair, ...] = ()

@@ -11,20 +11,35 @@ from planner.units import money
 
 
 def order_notes(plan: Plan, width: int) -> list[str]:
-    """When each order pays off against renting the same GPU by the hour."""
-    lines: list[str] = []
-    seen: set[tuple[str, str, int]] = set()
+    """The volume price of each order, and when it pays off against renting the same GPU by the hour."""
+    texts: list[str] = []
     for order in plan.orders:
-        if order.break_even is None or (order.pool, order.action, order.offer) in seen:
-            continue
-        seen.add((order.pool, order.action, order.offer))
-        lines += wrap(_pays_off(order), first="", rest="  ", width=width)
-    return lines
+        if order.tier is not None and order.single_price is not None:
+            texts.append(_volume_price(order))
+        if order.break_even is not None:
+            texts.append(_pays_off(order, plan.orders))
+    lines = (wrap(t, first="", rest="  ", width=width) for t in dict.fromkeys(texts))
+    return [line for some in lines for line in some]
 
 
-def _pays_off(order: Order) -> str:
+def _volume_price(order: Order) -> str:
+    assert order.single_price is not None
+    saved = (order.single_price - order.unit_price) * order.nodes
+    return (
+        f"{order.pool}, buy offer {order.offer}: {order.nodes} nodes for {order.arrives} reach the price from "
+        f"{order.tier} nodes on, {money(order.unit_price)} a node instead of {money(order.single_price)}: "
+        f"{money(saved)} less."
+    )
+
+
+def _pays_off(order: Order, orders: Sequence[Order]) -> str:
+    """The day is named only where prices differ between orders of one offer."""
     assert order.break_even is not None
+    key = (order.pool, order.action, order.offer)
+    prices = {o.unit_price for o in orders if (o.pool, o.action, o.offer) == key}
     what = f"{order.pool}, {order.action} offer {order.offer}"
+    if len(prices) > 1:
+        what += f" for {order.arrives}"
     text = f"{what}: beats rent on demand of the same GPU if in use {100 * order.break_even:.0f} % of the time"
     if order.break_even > 1:
         text = f"{what}: dearer than rent on demand of the same GPU even in full use"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from planner.plan.explain_schema import Explanation
 from planner.plan.fit_schema import Fit, FitLayout, KindFit
 from planner.report.refusal import explanation_lines
 from planner.report.table import Column, bar, render_table, wrap
@@ -37,9 +40,30 @@ def _kind(kind: KindFit, width: int) -> list[str]:
     if kind.layouts:
         lines += ["", *_ledger(kind.layouts[0], width), "", *_layouts(kind, width)]
     if kind.explanation is not None:
-        lines += explanation_lines(kind.explanation, width)
+        lines += explanation_lines(_in_flags(kind.explanation), width)
     lines += _limits(kind, width)
     return lines
+
+
+_FIELD = re.compile(
+    r"`(precision|kv|context|kind|sequence|global_batch|micro_batch|framework|optimizer|engine"
+    r"|attention|recompute|risk|memory_fraction): ([\w.-]+)(?: sequences)?`"
+)
+
+
+def _in_flags(explanation: Explanation) -> Explanation:
+    """The explanation with the fields of a scenario written as flags of `planner fit`."""
+
+    def flags(text: str) -> str:
+        text = re.sub(r"`offload: \{optimizer: (\w+)\}`", r"`--offload \1`", text)
+        text = re.sub(r"`model: ([^`]+)`", r"`\1` as the model", text)
+        return _FIELD.sub(lambda m: f"`--{m[1].replace('_', '-')} {m[2]}`", text)
+
+    update = {
+        name: tuple(flags(text) for text in getattr(explanation, name))
+        for name in ("because", "help", "notes")
+    }
+    return explanation.model_copy(update=update)
 
 
 def _ledger(part: FitLayout, width: int) -> list[str]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from planner.plan.schema import CostParts, Order, Plan
 from planner.report.economics import baseline_table, order_notes, team_table, unit_table
 from planner.report.robust import robust_sections
+from planner.report.runs import run_table
 from planner.report.table import Column, render_table, wrap
 from planner.units import money
 
@@ -20,6 +21,7 @@ def render_periods(plan: Plan, *, width: int = 100) -> list[str]:
         return []
     sections = (
         _orders(plan, width), _cost(plan, width), _payments(plan, width), _capacity(plan, width),
+        run_table(plan, width),
         baseline_table(plan, width), *robust_sections(plan, width), unit_table(plan, width),
         team_table(plan, width),
     )  # fmt: skip
@@ -31,8 +33,9 @@ def _orders(plan: Plan, width: int) -> list[str]:
     if not plan.orders:
         return ["Orders: none; what is owned and rented on demand is the cheapest."]
     columns = (
-        Column("ORDER BY"), Column(""), Column("NODES", ">"), Column("POOL", clip=True), Column("GPUS", clip=True),
-        Column("FROM"), Column("UNTIL", drop=1), Column("per node", ">", drop=2), Column(f"price {unit}", ">"),
+        Column("ORDER BY"), Column(""), Column("NODES", ">"), Column("POOL", clip=True),
+        Column("GPUS", clip=True, drop=2), Column("FROM"), Column("UNTIL", drop=1),
+        Column("per node", ">", drop=3), Column(f"price {unit}", ">"),
         Column("counted", ">"),
     )  # fmt: skip
     rows = [_order(o) for o in plan.orders]

@@ -128,8 +128,10 @@ def _source(place: SourcePlace, label: str, width: int) -> list[str]:
 
 def _tried(e: Explanation, width: int) -> list[str]:
     names = list(dict.fromkeys(name for row in e.tried for name in row.components))
+    # `fit` has but one pool, and has named it.
+    pool = e.place is not None
     columns = [
-        Column("POOL", clip=True, min_width=6),
+        *([Column("POOL", clip=True, min_width=6)] if pool else []),
         Column("LAYOUT", clip=True, min_width=10),
         *(Column(n.replace("_", " "), ">", drop=i + 1) for i, n in enumerate(names)),
         Column("need", ">"),
@@ -139,7 +141,7 @@ def _tried(e: Explanation, width: int) -> list[str]:
     ]
     rows = [
         [
-            row.pool,
+            *([row.pool] if pool else []),
             row.layout,
             *(f"{row.components[n]:.1f}" if n in row.components else "-" for n in names),
             f"{row.need_gib:.1f}",

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from planner.plan.schema import Plan
+from planner.report.sensitivity import price_section, worth_section
 from planner.report.table import Column, render_table, wrap
 from planner.units import money
 
 
 def robust_sections(plan: Plan, width: int) -> list[list[str]]:
     """Sections that `--robust` and `--sensitivity` add."""
-    return [_cases(plan, width), _sensitivity(plan, width)]
+    return [_cases(plan, width), worth_section(plan, width), price_section(plan, width)]
 
 
 def _cases(plan: Plan, width: int) -> list[str]:
@@ -48,15 +49,3 @@ def _cases(plan: Plan, width: int) -> list[str]:
 
 def _sum(amount: Decimal | None) -> str:
     return "cannot" if amount is None else money(amount)
-
-
-def _sensitivity(plan: Plan, width: int) -> list[str]:
-    if not plan.sensitivity or plan.cost is None:
-        return []
-    columns = (Column("WHAT IF", clip=True), Column("total", ">"), Column("saves", ">"))
-    rows = [[s.change, money(s.cost), money(s.saving)] for s in plan.sensitivity]
-    lines = render_table(columns, rows, width=width)
-    for one in plan.sensitivity:
-        if one.note:
-            lines += wrap(f"{one.change}: {one.note}", first="  ", rest="    ", width=width)
-    return lines

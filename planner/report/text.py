@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from planner.plan.schema import Assignment, Plan, PlanWorkload, Status
 from planner.report.periods import render_periods
 from planner.report.refusal import render_refusal
+from planner.report.robust import robust_sections
 from planner.report.table import Column, bar, render_table, wrap
 from planner.units import money
 
@@ -17,7 +18,7 @@ _COLUMNS = (
     Column("GPUS", clip=True, min_width=14),
     Column("POOL", clip=True, min_width=6, drop=4),
     Column("LAYOUT", clip=True, min_width=8),
-    Column("GiB/GPU", ">"),
+    Column("GiB/GPU", ">", last_resort=True),
     Column("used", drop=2),
 )
 
@@ -34,6 +35,8 @@ def render_text(plan: Plan, *, width: int = 100) -> str:
         "Why these GPUs", [(w.name, w.binding) for w in plan.workloads if w.binding], width
     )
     lines += render_periods(plan, width=width)
+    if not plan.periods:
+        lines += [x for part in robust_sections(plan, width) if part for x in (*part, "")]
     lines += _inventory(plan, width)
     lines += _alternatives(plan, width)
     lines += _notes(plan, width)

@@ -37,6 +37,10 @@ SYNONYMS: Final = {
     "budget": "limits",
     "p2p_enabled": "p2p",
     "memory": "host_ram",
+    "from": "nodes",
+    "min_nodes": "min_order",
+    "volume": "tiers",
+    "discounts": "tiers",
 }
 """Names that other tools use for a key of ours."""
 

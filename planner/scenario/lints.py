@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final
 
 from planner.diagnostics import Diagnostic, Severity
+from planner.scenario.lints_records import price_doubts, record_doubts
 from planner.scenario.located import Located
 from planner.scenario.own_models import UNLIMITED
 from planner.scenario.paths import Step, span_of
@@ -15,8 +16,6 @@ from planner.scenario.schema_file import ScenarioFile
 from planner.scenario.schema_training import FullWorkload, Training
 from planner.scenario.schema_workloads import Serving
 
-OLD_PRICE_DAYS: Final = 180
-"""A price older than this is a warning."""
 HIGH_FRACTION: Final = 0.95
 """A memory fraction above this leaves too little to what the engine does not count."""
 
@@ -29,9 +28,8 @@ def find_doubts(
     today: date,
 ) -> list[Diagnostic]:
     """All warnings about a valid scenario; `today` decides how old a price is."""
-    found: list[Diagnostic] = []
+    found = [*price_doubts(pools, root, today), *record_doubts(pools, workloads, root)]
     for index, pool in enumerate(pools):
-        found += _old_prices(pool, ["inventory", index], root, today)
         found += _no_nodes(pool, ["inventory", index], root)
     for index, workload in enumerate(workloads):
         steps: list[Step] = ["workloads", index]
@@ -59,24 +57,16 @@ def _warn(
     )
 
 
-def _old_prices(
-    pool: ResolvedPool, steps: list[Step], root: Located, today: date
-) -> Iterator[Diagnostic]:
-    for index, rent in enumerate(pool.spec.rent):
-        if rent.as_of is not None and (today - rent.as_of).days > OLD_PRICE_DAYS:
-            yield _warn(
-                "P401", f"the price of `{pool.name}` is {(today - rent.as_of).days} days old", root,
-                [*steps, "rent", index, "as_of"], f"older than {OLD_PRICE_DAYS} days",
-                "ask for a new quote and change `price` and `as_of`",
-            )  # fmt: skip
-
-
 def _no_nodes(pool: ResolvedPool, steps: list[Step], root: Located) -> Iterator[Diagnostic]:
     spec = pool.spec
     later = spec.buy or spec.ordered or spec.contracts or any(r.until for r in spec.reserved)
-    if later and "horizon" in (root.mapping or {}):
+    listed = spec.owned is not None and any((spec.owned.available or ())[1:])
+    if (later or listed) and "horizon" in (root.mapping or {}):
         return
-    if not pool.rent and pool.available_nodes - pool.spec.spare_nodes <= 0:
+    if (
+        all(r.max_nodes == 0 for r in pool.rent)
+        and pool.available_nodes - pool.spec.spare_nodes <= 0
+    ):
         yield _warn(
             "P410", f"no workload can use `{pool.name}`", root, [*steps, "owned"],
             f"{pool.owned_nodes} owned, {pool.available_nodes} available, {pool.spec.spare_nodes} kept free",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from planner.scenario.formats import Growth
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
-from planner.scenario.schema_file import Horizon, Limits
+from planner.scenario.schema_file import Energy, Horizon, Limits
 from planner.scenario.schema_supply import Rent
 from planner.scenario.schema_training import Training
 from planner.scenario.schema_workloads import InferenceWorkload, ServiceDemand
@@ -108,13 +108,24 @@ def grown(price: Price, growth: Growth | None, period: Period) -> Price:
     return replace(price, amount=exact.quantize(MICRO_CENT, ROUND_HALF_UP).normalize())
 
 
+def price_in(prices: tuple[Price, ...], growth: Growth | None, period: Period) -> Price:
+    """The price of a period: from a list of one per period, or one that may grow."""
+    return grown(at(prices, period), growth, period)
+
+
 def stock(pool: ResolvedPool, period: Period) -> int:
-    """Owned nodes that workloads may use throughout a period: ordered ones included, held ones not."""
-    spec = pool.spec
+    """Owned nodes that workloads may use throughout a period: ordered ones included, held ones not.
+
+    A list of available nodes has one value per period and already counts what is freed.
+    """
+    spec, owned = pool.spec, pool.spec.owned
     nodes = 0
-    if spec.owned is not None and (spec.owned.retires is None or spec.owned.retires >= period.end):
-        freed = (r.nodes for r in spec.reserved if r.until and r.until <= period.start)
-        nodes = min(pool.available_nodes + sum(freed), spec.owned.nodes)
+    if owned is not None and (owned.retires is None or owned.retires >= period.end):
+        if owned.available is not None and len(owned.available) > 1:
+            nodes = at(owned.available, period)
+        else:
+            freed = (r.nodes for r in spec.reserved if r.until and r.until <= period.start)
+            nodes = min(pool.available_nodes + sum(freed), owned.nodes)
     return nodes + sum(o.nodes for o in spec.ordered if o.arrives <= period.start)
 
 
@@ -124,13 +135,16 @@ def runs_every(workload: ResolvedWorkload) -> bool:
     return isinstance(spec, InferenceWorkload) or spec.every is not None
 
 
-def in_period(scenario: Scenario, period: Period, jobs: Container[str] | None = None) -> Scenario:
+def in_period(
+    scenario: Scenario, period: Period, jobs: Mapping[str, int] | None = None
+) -> Scenario:
     """The scenario of one period: its demand, stock, prices and power, and a horizon as long as it.
 
     Args:
         scenario: With a horizon.
         period: One of its periods.
-        jobs: Names of single jobs that run in it; None: all that could, given their deadlines.
+        jobs: Single jobs that run in it, each with the number of the period it starts in; None: all that could
+            start in it, given their deadlines.
     """
     horizon = scenario.spec.horizon
     assert horizon is not None
@@ -138,7 +152,7 @@ def in_period(scenario: Scenario, period: Period, jobs: Container[str] | None = 
         here
         for one in scenario.workloads
         if jobs is None or runs_every(one) or one.name in jobs
-        if (here := _workload(one, period)) is not None
+        if (here := _workload(one, period, horizon.length, jobs or {})) is not None
     )
     power = scenario.spec.limits.power
     spec = scenario.spec.model_copy(
@@ -146,6 +160,7 @@ def in_period(scenario: Scenario, period: Period, jobs: Container[str] | None = 
             "horizon": horizon.model_copy(
                 update={"start": period.start, "length": Fraction(period.hours * HOUR_S), "period": None}
             ),
+            "energy": _energy(scenario.spec.energy, period),
             "limits": Limits.model_construct(
                 capex=None, opex=None, power=None if power is None else (at(power, period),)
             ),
@@ -164,9 +179,21 @@ def at(values: tuple[T, ...], period: Period) -> T:
     return values[period.index] if len(values) > 1 else values[0]
 
 
+def _energy(energy: Energy | None, period: Period) -> Energy | None:
+    if energy is None:
+        return None
+    price = price_in(energy.price, energy.growth, period)
+    return energy.model_copy(update={"price": (price,), "growth": None})
+
+
 def _pool(pool: ResolvedPool, period: Period) -> ResolvedPool:
     rent = tuple(
-        r.model_copy(update={"price": grown(r.price, r.growth, period)})
+        r.model_copy(
+            update={
+                "price": (price_in(r.price, r.growth, period),),
+                "max_nodes": None if r.max_nodes is None else (at(r.max_nodes, period),),
+            }
+        )
         for r in on_demand(pool.spec.rent)
     )
     return replace(
@@ -179,11 +206,13 @@ def on_demand(rents: tuple[Rent, ...]) -> tuple[Rent, ...]:
     return tuple(r for r in rents if r.commit == "none")
 
 
-def _workload(workload: ResolvedWorkload, period: Period) -> ResolvedWorkload | None:
+def _workload(
+    workload: ResolvedWorkload, period: Period, length: Fraction, started: Mapping[str, int]
+) -> ResolvedWorkload | None:
     """The workload with the demand or deadline of the period; None where it does not run.
 
-    A single batch or embedding run lies in the first period; a single training run may lie in any one before its
-    deadline.
+    A single batch or embedding run lies in the first period; a single training run may start in any one before
+    its deadline, which is counted from the period of its start.
     """
     spec = workload.spec
     if isinstance(spec, InferenceWorkload):
@@ -202,8 +231,13 @@ def _workload(workload: ResolvedWorkload, period: Period) -> ResolvedWorkload | 
         return workload
     if not isinstance(spec, Training) and period.index:
         return None
-    whole = Fraction(period.hours * HOUR_S)
-    left = whole if spec.deadline is None else min(whole, spec.deadline - period.elapsed_s)
+    if isinstance(spec, Training):
+        elapsed = Fraction(started.get(spec.name, period.index) * period.hours * HOUR_S)
+        left = length - elapsed
+    else:
+        elapsed, left = Fraction(0), Fraction(period.hours * HOUR_S)
+    if spec.deadline is not None:
+        left = min(left, spec.deadline - elapsed)
     if left <= 0:
         return None
     return replace(workload, spec=spec.model_copy(update={"deadline": left}))

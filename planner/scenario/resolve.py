@@ -34,7 +34,7 @@ def resolve_pool(pool: Pool, path: str) -> tuple[ResolvedPool, list[Default]]:
     free = owned - sum(r.nodes for r in pool.reserved)
     available = free
     if pool.owned and pool.owned.available is not None:
-        available = pool.owned.available
+        available = pool.owned.available[0]
     elif pool.owned and pool.reserved:
         defaults.append(Default(f"{path}.owned.available", str(free)))
     rent = tuple(_rent_term(r, facts.gpus, f"{path}.rent[{i}]") for i, r in enumerate(pool.rent))
@@ -42,9 +42,11 @@ def resolve_pool(pool: Pool, path: str) -> tuple[ResolvedPool, list[Default]]:
 
 
 def _rent_term(rent: Rent, gpus: int, path: str) -> RentTerm:
-    per_node = rent.price.amount * (gpus if rent.price.per == "GPU-hour" else 1)
+    price = rent.price[0]
+    per_node = price.amount * (gpus if price.per == "GPU-hour" else 1)
     day = rent.as_of.isoformat() if rent.as_of else ""
-    return RentTerm(per_node, rent.max_nodes, path, rent.source or "", day)
+    most = None if rent.max_nodes is None else rent.max_nodes[0]
+    return RentTerm(per_node, most, path, rent.source or "", day)
 
 
 def _node_facts(

@@ -45,7 +45,7 @@ class NodeFacts:
 
 @dataclass(frozen=True, slots=True)
 class RentTerm:
-    """One way to rent a node, in the scenario's currency."""
+    """One way to rent a node, in the scenario's currency; in the first period where values are given for each."""
 
     price_per_node_hour: Decimal
     max_nodes: int | None

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from planner.catalog.records import Mla, Moe
-from planner.scenario.formats import Day, EnergyPrice, MonthlyPrice, PlainSum
+from planner.scenario.formats import Day, EnergyPrice, GrowthRate, MonthlyPrice, PlainSum
 from planner.scenario.numbers import ONE_OR_LIST, Count, Factor, Multiple, PositiveCount, Tokens
 from planner.scenario.quantities import Duration, Power
 from planner.scenario.schema_base import Flag, Part, Short, Text
@@ -49,8 +49,10 @@ class Horizon(Part):
 class Energy(Part):
     """What power costs."""
 
-    price: EnergyPrice = Field(examples=["0.12 USD/kWh"])
-    """Price of electric energy."""
+    price: Annotated[tuple[EnergyPrice, ...], ONE_OR_LIST] = Field(examples=["0.12 USD/kWh"])
+    """Price of electric energy; may be a list with one value per period."""
+    growth: GrowthRate | None = Field(default=None, examples=["+3 %/year"])
+    """How the price changes over the horizon."""
     pue: Factor = Field(default=Decimal("1.3"), examples=[1.3])
     """Power usage effectiveness: power of the building over power of the machines."""
 

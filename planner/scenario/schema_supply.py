@@ -54,8 +54,8 @@ class Owned(Part):
 
     nodes: Count = Field(examples=[1])
     """Nodes in the pool."""
-    available: Count | None = Field(default=None, examples=[1])
-    """Nodes that workloads may use; default: all that are not reserved."""
+    available: Annotated[tuple[Count, ...] | None, ONE_OR_LIST] = Field(default=None, examples=[1])
+    """Nodes that workloads may use, default: all that are not reserved; or a list with one value per period."""
     upkeep: NodeUpkeep | None = Field(default=None, examples=["150 USD/node-month"])
     """Hosting, support and staff per node in use and month, besides energy; for bought nodes as well."""
     retires: Day | None = Field(default=None, examples=["2027-07-01"])
@@ -76,10 +76,10 @@ class Reservation(Part):
 class Rent(Part):
     """One way to rent nodes of the pool."""
 
-    price: RentPrice = Field(examples=["27.44 USD/node-hour"])
-    """Price per node-hour or GPU-hour."""
-    max_nodes: PositiveCount | None = Field(default=None, examples=[4])
-    """Most nodes that can be rented; absent: no limit."""
+    price: Annotated[tuple[RentPrice, ...], ONE_OR_LIST] = Field(examples=["27.44 USD/node-hour"])
+    """Price per node-hour or GPU-hour; may be a list with one value per period."""
+    max_nodes: Annotated[tuple[Count, ...] | None, ONE_OR_LIST] = Field(default=None, examples=[4])
+    """Most nodes that can be rented, absent: no limit; may be a list with one value per period."""
     commit: Literal["none"] | Duration = Field(default="none", examples=["none"])
     """Commitment: none, or the term one is bound to pay for; needs a `horizon` and whole periods."""
     upfront: Share = Field(default=Fraction(0), examples=["100 %"])
@@ -92,15 +92,32 @@ class Rent(Part):
     """Where the price comes from; printed beside it."""
 
 
+class Tier(Part):
+    """A lower price for larger orders."""
+
+    nodes: PositiveCount = Field(examples=[4])
+    """Nodes of one order from which on the price holds, for all of its nodes."""
+    price: Annotated[tuple[BuyPrice, ...], ONE_OR_LIST] = Field(examples=["265000 USD/node"])
+    """Purchase price, lower than that of every smaller order; may be a list with one value per period."""
+
+
 class Buy(Part):
     """Nodes one may buy; needs a `horizon`. Paid on delivery."""
 
-    price: BuyPrice = Field(examples=["280000 USD/node"])
-    """Purchase price per node or GPU."""
+    price: Annotated[tuple[BuyPrice, ...], ONE_OR_LIST] = Field(examples=["280000 USD/node"])
+    """Purchase price per node or GPU; may be a list with one value per period, of which that of arrival counts."""
+    tiers: Annotated[tuple[Tier, ...], ONE_OR_LIST] = Field(
+        default=(), examples=[[{"nodes": 4, "price": "265000 USD/node"}]]
+    )
+    """Volume prices: an order, what arrives for one period, has the price of the last tier it reaches for all nodes."""
+    min_order: PositiveCount | None = Field(default=None, examples=[2])
+    """Fewest nodes of one order; absent: single nodes can be had."""
     max_nodes: PositiveCount | None = Field(default=None, examples=[4])
     """Most nodes that can be bought over the horizon; absent: no limit."""
-    max_per_period: PositiveCount | None = Field(default=None, examples=[2])
-    """Most nodes that can arrive for one period."""
+    max_per_period: Annotated[tuple[Count, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=[2]
+    )
+    """Most nodes that can arrive for one period; may be a list with one value per period."""
     lead_time: Duration | None = Field(default=None, examples=["8 weeks"])
     """Time from order to use; absent: at once."""
     life: Duration | None = Field(default=None, examples=["4 years"])
@@ -137,8 +154,10 @@ class Contract(Part):
     """Nodes under contract."""
     until: Day = Field(examples=["2027-04-01"])
     """First day on which they are gone."""
-    price: RentPrice | None = Field(default=None, examples=["12.50 USD/node-hour"])
-    """What is still to be paid per node-hour or GPU-hour; absent: all is paid."""
+    price: Annotated[tuple[RentPrice, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=["12.50 USD/node-hour"]
+    )
+    """What is still to be paid per node-hour or GPU-hour, absent: all is paid; may be a list, one value per period."""
 
 
 class Pool(Part):

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TextIO
 
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
+from planner.diagnostics.places import STDIN as STDIN
+from planner.diagnostics.places import printable as printable
 from planner.scenario.located import Located, parse_located
 from planner.scenario.paths import NAME_KEYS, Step, child, item_index, parse_path, path_text
 
-STDIN = "<stdin>"
 MAX_BYTES = 20_000_000
 
 
@@ -79,15 +80,6 @@ class Sources:
         if value.strip():
             located = parse_located(" " * (len(path) + 1) + value, name)
         _assign(root, steps, located, Span(name, 1, 1, len(path) + 1))
-
-
-def printable(text: str) -> str:
-    r"""The text with bytes that were no UTF-8, as in a file name, written out.
-
-    >>> print(printable("caf\udce9"))
-    caf\udce9
-    """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def read_stdin(stream: TextIO | None = None) -> str:

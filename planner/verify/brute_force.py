@@ -72,6 +72,12 @@ def _mixes(problem: Problem, block: Block) -> Iterator[Mix]:
     """All mixes of one copy that are worth a look: valid, and no candidate beyond what it needs alone."""
     if not block.required:
         yield (0,) * len(block.candidates)
+    if block.exactly_one:
+        count = len(block.candidates)
+        for at, candidate in enumerate(block.candidates):
+            if candidate.max_replicas != 0:
+                yield tuple(int(n == at) for n in range(count))
+        return
     ranges = []
     for candidate in block.candidates:
         most = _alone(block, candidate)
@@ -84,8 +90,6 @@ def _mixes(problem: Problem, block: Block) -> Iterator[Mix]:
 
 
 def _alone(block: Block, candidate: Candidate) -> int:
-    if block.exactly_one:
-        return 1
     cover = -(-DEMAND_UNITS // candidate.units)
     if block.size_parts:
         cover = -(-sum(x for x in candidate.loads if x > 0) // LOAD_UNITS)
@@ -94,8 +98,6 @@ def _alone(block: Block, candidate: Candidate) -> int:
 
 def _valid(problem: Problem, block: Block, mix: Mix) -> bool:
     used = [c for c, n in zip(block.candidates, mix, strict=True) if n]
-    if block.exactly_one:
-        return sum(mix) == 1
     if block.same_candidate and len(used) > 1:
         return False
     if block.same_pool and len({problem.supplies[c.supply].pool for c in used}) > 1:
@@ -170,8 +172,9 @@ def _cost(
     power = [0] * len(problem.supplies)
     for (_, block), mix in zip(copies, mixes, strict=True):
         for candidate, count in zip(block.candidates, mix, strict=True):
-            own_cost[candidate.supply] += count * candidate.cost_cents
-            power[candidate.supply] += count * candidate.power_w
+            for hold in candidate.holds:
+                own_cost[hold.supply] += count * hold.cost_cents
+                power[hold.supply] += count * candidate.power_w
     cost = [
         own_cost[i] + nodes[i][0] * supply.node_cost_cents
         for i, supply in enumerate(problem.supplies)
@@ -187,6 +190,8 @@ def _orders(
 ) -> Iterator[int]:
     """Cost of every set of acquisitions that gives the nodes held and keeps all limits; 0 where there are none."""
     for counts in product(*(range(o.least, o.most + 1) for o in problem.acquisitions)):
+        if not _can_be_ordered(problem, counts):
+            continue
         there = [
             None if s.base_nodes is None else s.base_nodes - s.spare_nodes for s in problem.supplies
         ]
@@ -197,6 +202,14 @@ def _orders(
             continue
         if all(_within(limit, counts, figures, len(held)) for limit in problem.limits):
             yield sum(o.cost_cents * n for o, n in zip(problem.acquisitions, counts, strict=True))
+
+
+def _can_be_ordered(problem: Problem, counts: Sequence[int]) -> bool:
+    """Whether each order is nothing or large enough, and no two prices of one order are taken."""
+    taken = [o for o, n in zip(problem.acquisitions, counts, strict=True) if n]
+    groups = [o.group for o in taken if o.group >= 0]
+    small = any(0 < n < o.fewest for o, n in zip(problem.acquisitions, counts, strict=True))
+    return not small and len(groups) == len(set(groups))
 
 
 def _within(
@@ -220,7 +233,7 @@ def _load(
     for number, ((_, block), mix) in enumerate(zip(copies, mixes, strict=True)):
         tag = number if block.distinct_nodes else -1
         for candidate, count in zip(block.candidates, mix, strict=True):
-            if candidate.supply != supply or not count:
+            if supply not in candidate.supplies or not count:
                 continue
             if candidate.gpus:
                 items += [(candidate.gpus, candidate.host_sixteenths, tag)] * count
@@ -275,6 +288,7 @@ def _ties(
                 continue
             supply = problem.supplies[candidate.supply]
             preference += count * candidate.preference
-            gpus += count * (candidate.gpus + candidate.whole_nodes * supply.node_gpus)
+            each = candidate.gpus + candidate.whole_nodes * supply.node_gpus
+            gpus += count * each * len(candidate.supplies)
             types.add(supply.gpu_type)
     return preference, gpus, len(types)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from planner.layout import Layout
-from planner.options.asks import Ask, PoolFacts
+from planner.options.asks import Ask, PoolFacts, TrainingAsk
 from planner.options.question import Question
 from planner.plan.schema import Assignment, Plan, PlanLayout, PlanWorkload
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
@@ -32,6 +32,19 @@ class Part:
     """Nodes rented for this run alone and billed with it."""
     given: Assignment
     layout: Layout
+    hours_before: float | None = None
+    """Over periods: hours that a single training run had before this one; None elsewhere."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is a training run."""
+        return isinstance(self.ask, TrainingAsk)
+
+    def hours_here(self, total: float) -> float:
+        """Hours of one run that fall in the hours paid for; a single run over periods is cut into them."""
+        if self.hours_before is None:
+            return total
+        return min(total - self.hours_before, float(self.supply.hours))
 
     @property
     def name(self) -> str:
@@ -109,9 +122,13 @@ class Case:
 
 
 def parts_of(
-    scenario: Scenario, plan: Plan, question: Question, supplies: tuple[Supply, ...]
+    scenario: Scenario,
+    plan: Plan,
+    question: Question,
+    supplies: tuple[Supply, ...],
+    before: Mapping[str, float],
 ) -> Iterator[Part]:
-    """Assignments with what they name; the names were checked before."""
+    """Assignments with what they name; the names were checked before. `before`: hours that runs had already."""
     asks = {a.name: a for a in question.asks}
     by_term = {(s.pool, s.term): s for s in supplies}
     for workload in plan.workloads:
@@ -126,6 +143,7 @@ def parts_of(
                 own_nodes=given.term.endswith(FOR_THE_RUN),
                 given=given,
                 layout=layout_of(given.layout),
+                hours_before=before.get(workload.name),
             )
 
 

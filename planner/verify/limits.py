@@ -45,6 +45,8 @@ def _month(case: Case, derived: Derived) -> Iterator[Problem]:
     for number, part in enumerate(case.parts):
         hours = derived[number].speed.hours
         shared = part.supply.node_hour and not part.own_nodes
+        if hours is not None:
+            hours = part.hours_here(hours)
         if hours is not None and shared and hours > part.supply.hours:
             text = f"{part.where}: runs {hours:,.0f} h on a node rented for {part.supply.hours} h"
             yield Problem(CHECK, part.name, text)

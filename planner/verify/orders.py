@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from planner.plan.schema import Order
-from planner.scenario.periods import Period, add_time, grown
+from planner.scenario.periods import Period, add_time, at, price_in
 from planner.scenario.resolved import ResolvedPool, Scenario
-from planner.units import DAY_S, HOUR_S, YEAR_S, Price, from_cents
+from planner.units import DAY_S, HOUR_S, YEAR_S, from_cents
+from planner.verify.offers import node_price, quoted, size_problems
 from planner.verify.supply import Supply
 
 USUAL_LIFE_S = Fraction(4 * YEAR_S)
@@ -60,10 +61,6 @@ def check_order(scenario: Scenario, order: Order, periods: Sequence[Period]) -> 
     return _contract(scenario, pool, order, periods)
 
 
-def _node(pool: ResolvedPool, price: Price) -> Fraction:
-    return Fraction(price.amount) * (pool.node.gpus if price.per in ("GPU", "GPU-hour") else 1)
-
-
 def _up(amount: Fraction) -> int:
     return math.ceil(100 * amount)
 
@@ -71,9 +68,9 @@ def _up(amount: Fraction) -> int:
 def _evenly(whole: Fraction, pieces: Fraction, first: int, last: int, count: int) -> list[int]:
     """Cents of each period when `whole` is spread over `pieces` periods, from `first` up to `last`."""
     found = [0] * count
-    for at in range(first, last):
-        held = at - first
-        found[at] = _up(whole * (held + 1) / pieces) - _up(whole * held / pieces)
+    for number in range(first, last):
+        held = number - first
+        found[number] = _up(whole * (held + 1) / pieces) - _up(whole * held / pieces)
     return found
 
 
@@ -85,8 +82,9 @@ def _purchase(
     periods: Sequence[Period],
 ) -> Checked:
     offer = pool.spec.buy[order.offer - 1]
-    price = _node(pool, grown(offer.price, offer.growth, start))
-    with_network = price + price * offer.installation
+    quote = quoted(pool, offer, order.nodes, start)
+    price = quote.price
+    with_network = price * (1 + offer.installation)
     life = offer.life or USUAL_LIFE_S
     step = Fraction(start.hours * HOUR_S)
     last = min(len(periods), start.index + life // step)
@@ -96,15 +94,14 @@ def _purchase(
     capex = [0] * len(periods)
     capex[start.index] = _up(with_network)
     order_by = start.start - timedelta(days=math.ceil((offer.lead_time or 0) / DAY_S))
-    problems = []
+    problems = list(size_problems(offer, order, start))
     if order_by < periods[0].start:
         problems.append(f"to be ordered on {order_by}, before the horizon starts")
     if offer.valid_until is not None and order_by > offer.valid_until:
         problems.append(f"to be ordered on {order_by}, the quote ends on {offer.valid_until}")
-    if offer.max_per_period is not None and order.nodes > offer.max_per_period:
-        problems.append(
-            f"{order.nodes} nodes for one period, `max_per_period` is {offer.max_per_period}"
-        )
+    single = from_cents(_up(quote.single * (1 + offer.installation)))
+    wanted = {"tier": quote.tier, "single_price": single if quote.tier else None}
+    problems += _printed(order, wanted)
     book = _up(with_network) - sum(spread)
     until = add_time(start.start, life)
     return _checked(
@@ -124,7 +121,7 @@ def _commitment(
     if rent.commit == "none":
         return f"offer {order.offer} of `{pool.name}` has no commitment"
     length = rent.commit / (start.hours * HOUR_S)
-    whole = _node(pool, grown(rent.price, rent.growth, start)) * start.hours * length
+    whole = node_price(pool, price_in(rent.price, rent.growth, start)) * start.hours * length
     last = min(len(periods), start.index + int(length))
     count = len(periods)
     spread = _evenly(whole, length, start.index, last, count)
@@ -145,11 +142,12 @@ def _contract(
     scenario: Scenario, pool: ResolvedPool, order: Order, periods: Sequence[Period]
 ) -> Checked:
     contract = pool.spec.contracts[order.offer - 1]
-    hour = _node(pool, contract.price) if contract.price else Fraction(0)
     paid = []
+    hour = Fraction(0)
     for period in periods:
         days = (period.end - period.start).days
         covered = max(0, min(days, (contract.until - period.start).days))
+        hour = node_price(pool, at(contract.price, period)) if contract.price else hour
         paid.append(_up(hour * period.hours * covered / days))
     after = _up(hour * 24 * max(0, (contract.until - periods[-1].end).days))
     last = len([p for p in periods if p.end <= contract.until])
@@ -200,7 +198,7 @@ def _checked(
     )  # fmt: skip
 
 
-def _printed(order: Order, wanted: dict[str, object]) -> Iterator[str]:
+def _printed(order: Order, wanted: Mapping[str, object]) -> Iterator[str]:
     for name, want in wanted.items():
         have = getattr(order, name)
         if have != want:
@@ -230,8 +228,11 @@ def counts_problems(
                 )
                 for p in periods
             ]
-            if rent.max_nodes is not None and max(held) > rent.max_nodes:
-                yield pool.name, f"{max(held)} nodes committed to, `max_nodes` is {rent.max_nodes}"
+            for period, nodes in zip(periods, held, strict=True):
+                most = nodes if rent.max_nodes is None else at(rent.max_nodes, period)
+                if nodes > most:
+                    text = f"{nodes} nodes committed to in {period.name}, `max_nodes` is {most}"
+                    yield pool.name, text
         for number, _ in enumerate(pool.spec.contracts, start=1):
             lines = [
                 c.order for c in mine if (c.order.action, c.order.offer) == ("contract", number)

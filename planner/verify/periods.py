@@ -8,7 +8,7 @@ from decimal import Decimal
 from planner.plan.merge import merged_pools, merged_workloads
 from planner.plan.schema import Cost, CostParts, Period, Plan, PlanPeriod, Status
 from planner.scenario.periods import Period as Span
-from planner.scenario.periods import at, in_period, periods_of, runs_every
+from planner.scenario.periods import at, in_period, periods_of
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, from_cents, to_cents
 from planner.verify.case import Case
@@ -18,6 +18,7 @@ from planner.verify.money import proof_problems
 from planner.verify.orders import Checked, check_order, counts_problems, ordered_supplies
 from planner.verify.prices import bill_of
 from planner.verify.problem import Finding, Problem
+from planner.verify.runs import check_runs, hours_before, started, unbroken
 from planner.verify.structure import check_structure
 
 ZERO = Decimal(0)
@@ -57,14 +58,8 @@ def _shape(scenario: Scenario, plan: Plan, spans: Sequence[Span]) -> Iterator[Pr
     want = [(s.name, s.start.isoformat(), s.end.isoformat(), s.hours) for s in spans]
     if have != want:
         yield Problem("structure", "", f"periods {have} printed, the scenario has {want}")
-    for workload in scenario.workloads:
-        if runs_every(workload):
-            continue
-        runs = [
-            p for p in plan.periods for w in p.workloads if w.name == workload.name and w.served
-        ]
-        if len(runs) > 1 or (workload.spec.required and not runs):
-            yield Problem("served", workload.name, f"runs in {len(runs)} periods, one was asked")
+        return
+    yield from unbroken(scenario, plan, spans)
 
 
 def _orders(scenario: Scenario, checked: Sequence[Checked], spans: Sequence[Span]) -> Finding:
@@ -84,7 +79,9 @@ def _period(
     assert scenario.spec.horizon is not None
     assert plan.cost is not None
     convention = scenario.spec.horizon.convention
-    here = in_period(scenario, span, jobs={w.name for w in given.workloads})
+    starts = started(scenario, plan)
+    jobs = {w.name: starts[w.name] for w in given.workloads if w.name in starts}
+    here = in_period(scenario, span, jobs=jobs)
     of_jobs = sum((w.cost for w in given.workloads if w.kind != "inference"), ZERO)
     cost = Cost(
         total=given.cost, currency=plan.cost.currency, periods=(Period(name="month", cost=given.cost),),
@@ -97,7 +94,8 @@ def _period(
         }
     )  # fmt: skip
     ordered = ordered_supplies(scenario, checked, span, convention)
-    structure, case = check_structure(here, alone, ordered)
+    before = hours_before(scenario, jobs, span)
+    structure, case = check_structure(here, alone, ordered, before)
     findings = [structure]
     sums = None
     if case is not None:
@@ -105,6 +103,7 @@ def _period(
         findings += result.findings
         if result.derived is not None:
             sums = _sums(case, result.derived, span, checked, convention)
+            findings.append(check_runs(given, case, result.derived))
     return [_named(f, given.name) for f in findings], sums
 
 

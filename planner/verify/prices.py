@@ -51,7 +51,9 @@ def running_cents(scenario: Scenario, part: Part, speed: Speed) -> int:
         hours = math.ceil(_hours_on_own_nodes(part, speed))
         each = to_cents(part.supply.node_hour * hours * max(1, part.whole_nodes))
     else:
-        hours = part.supply.hours if speed.hours is None else math.ceil(speed.hours)
+        hours = part.supply.hours
+        if speed.hours is not None:
+            hours = math.ceil(part.hours_here(speed.hours))
         money = part.supply.gpu_hour * part.layout.gpus * hours
         if part.supply.owned:
             money += _energy(scenario, part, hours)
@@ -63,7 +65,7 @@ def _hours_on_own_nodes(part: Part, speed: Speed) -> float:
     """Hours of one run; a batch that fills its nodes with copies may need fewer than its deadline has."""
     assert speed.hours is not None
     if part.ask.kind not in ("batch", "embedding"):
-        return speed.hours
+        return part.hours_here(speed.hours)
     share = units_alone(speed) * part.copies
     return speed.hours * WHOLE / (share * math.ceil(WHOLE / share))
 
@@ -73,7 +75,8 @@ def _energy(scenario: Scenario, part: Part, hours: int) -> Decimal:
     spec = scenario.spec.energy
     if spec is None:
         return Decimal(0)
-    per_kwh = spec.price.amount / (1000 if spec.price.per == "MWh" else 1)
+    price = spec.price[0]
+    per_kwh = price.amount / (1000 if price.per == "MWh" else 1)
     watts = Fraction(part.facts.gpu.tdp_w or 0) * part.layout.gpus
     kwh = watts * hours / 1000 * Fraction(spec.pue)
     money = kwh * Fraction(per_kwh)

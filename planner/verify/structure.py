@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from planner.catalog.engines import serving_engine_ids
 from planner.catalog.frameworks import framework_ids
@@ -20,11 +21,15 @@ MOST = 1_000_000
 
 
 def check_structure(
-    scenario: Scenario, plan: Plan, ordered: tuple[Supply, ...] = ()
+    scenario: Scenario,
+    plan: Plan,
+    ordered: tuple[Supply, ...] = (),
+    before: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[Finding, Case | None]:
     """Names and sizes; the case for all other checks where there is nothing wrong with them.
 
-    `ordered` are nodes that orders of the plan give, besides what the scenario has.
+    `ordered` are nodes that orders of the plan give, besides what the scenario has; `before` the hours that
+    training runs had in earlier periods.
     """
     if plan.status not in (Status.PROVEN, Status.FEASIBLE):
         text = f"its status is `{plan.status.value}`: there is no plan to verify"
@@ -43,7 +48,7 @@ def check_structure(
     if problems:
         return finding, None
     question = question_of(scenario)
-    parts = tuple(parts_of(scenario, plan, question, supplies))
+    parts = tuple(parts_of(scenario, plan, question, supplies, before))
     return finding, Case(scenario, plan, question, supplies, parts)
 
 

@@ -64,15 +64,19 @@ def _terms(pool: ResolvedPool, hours: int) -> list[Supply]:
         )
     several = len(pool.spec.rent) > 1
     for number, rent in enumerate(pool.spec.rent, start=1):
-        by_gpu = rent.price.per == "GPU-hour"
+        price = rent.price[0]
+        most = None if rent.max_nodes is None else rent.max_nodes[0]
+        if most == 0:
+            continue
+        by_gpu = price.per == "GPU-hour"
         found.append(
             Supply(
                 pool.name,
                 f"rented {number}" if several else "rented",
-                rent.max_nodes,
+                most,
                 0 if found else spare,
-                node_hour=Decimal(0) if by_gpu else rent.price.amount,
-                gpu_hour=rent.price.amount if by_gpu else Decimal(0),
+                node_hour=Decimal(0) if by_gpu else price.amount,
+                gpu_hour=price.amount if by_gpu else Decimal(0),
                 hours=hours,
             )
         )

@@ -99,3 +99,11 @@ def test_check_stays_light(folder: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_the_hint_explains_the_first_error_though_a_warning_comes_first(folder: Path) -> None:
+    text = BASE.replace("gpu: l40s", "gpu: A100-80GB").replace("kind: full", "kind: ful")
+    (folder / "both.yaml").write_text(text, "utf-8")
+    output = run("both.yaml").output
+    assert output.index("warning[P408]") < output.index("error[P102]")
+    assert output.endswith("Details: planner explain P102\n")

@@ -3,10 +3,11 @@
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimize import SolveLimits, Status, solve
+from planner.optimize import SolveLimits, Status, routes, solve
 from planner.options.problem import Problem
 from planner.verify.brute_force import brute_force
 from tests.money.tiny_periods import tiny_periods
@@ -21,7 +22,10 @@ def compare(problem: Problem) -> str:
     assert outcome.status is Status.PROVEN
     assert outcome.cost_cents == truth.cost_cents
     assert tuple(r.value for r in outcome.rounds[:-1]) == truth.unserved
-    return "orders" if any(outcome.acquired) else "none"
+    taken = [o for o, n in zip(problem.acquisitions, outcome.acquired, strict=True) if n]
+    if any(order.group >= 0 and order.fewest > 1 for order in taken):
+        return "tier"
+    return "orders" if taken else "none"
 
 
 @settings(max_examples=120, deadline=None)
@@ -32,4 +36,10 @@ def test_orders_equal_brute_force(seed: int) -> None:
 
 def test_the_cases_are_mixed() -> None:
     counts = Counter(compare(tiny_periods(Random(seed))) for seed in range(80))
-    assert min(counts["infeasible"], counts["orders"], counts["none"]) >= 5, counts
+    assert min(counts["infeasible"], counts["orders"], counts["none"], counts["tier"]) >= 5, counts
+
+
+def test_generation_agrees_where_it_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "SMALL_COLUMNS", 0)
+    kinds = {compare(tiny_periods(Random(seed))) for seed in range(200, 240)}
+    assert "tier" in kinds

@@ -12,6 +12,21 @@ SLO = "slo: {ttft: 2 s, tpot: 50 ms}"
 SFT = "    kind: full\n    model: qwen2.5-7b\n"
 ENERGY = "energy: {price: 0.12 USD/kWh}"
 
+TOP = "scenario: base\nenergy: {price: 0.12 USD/kWh}\ninventory:\n"
+
+
+def year(pool: str, energy: str = "energy: {price: 0.12 USD/kWh}") -> str:
+    """The top of the base scenario with a year of four quarters and one pool more."""
+    horizon = "horizon: {start: 2026-10-01, length: 1 year, period: 1 quarter}"
+    more = f"  - pool: more\n    gpu: l40s\n    {pool}\n" if pool else ""
+    return f"scenario: base\n{horizon}\n{energy}\ninventory:\n{more}"
+
+
+def buy(rest: str) -> str:
+    """A year with an offer to buy."""
+    return year("buy: {price: 280000 USD/node, " + rest + "}")
+
+
 MISTAKES: list[tuple[str, str, str, str, str]] = [
     # P002, P003: syntax
     (ENERGY, "energy: {price: 0.12 USD/kWh", "P002", "", "brackets"),
@@ -513,6 +528,61 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "`cloud`",
     ),
     # P210: contradictions
+    (TOP, buy("min_order: 5, max_nodes: 4"), "P210", "5", "`min_order: 4`"),
+    (TOP, buy("min_order: 5, max_per_period: 2"), "P210", "5", "`min_order: 2`"),
+    (TOP, buy("tiers: [{nodes: 1, price: 9000 USD/node}]"), "P210", "1", "own `price` holds"),
+    (
+        TOP,
+        buy("tiers: [{nodes: 4, price: 9000 USD/node}, {nodes: 3, price: 8000 USD/node}]"),
+        "P210",
+        "3",
+        "from small orders to large",
+    ),
+    (TOP, buy("tiers: {nodes: 4, price: 9000 USD/GPU}"), "P210", "9000 USD/GPU", "per node"),
+    (TOP, buy("tiers: {nodes: 4, price: 280000 USD/node}"), "P210", "280000 USD/node", "all nodes"),
+    (TOP, buy("max_nodes: 3, tiers: {nodes: 4, price: 9 USD/node}"), "P210", "4", "`max_nodes: 4`"),
+    (TOP, buy("tiers: {nodes: 4, price: 9 EUR/node}"), "P210", "9 EUR/node", "USD"),
+    (TOP, buy("tiers: {from: 4, price: 9 USD/node}"), "P101", "from", "`nodes`"),
+    (TOP, buy("tiers: {nodes: 4}"), "P103", "nodes", "`price: 265000 USD/node`"),
+    (TOP, buy("min_order: 0"), "P102", "0", "least is 1"),
+    # lists with one value per period
+    (TOP, year("rent: {price: [9 USD/GPU-hour, 8 USD/GPU-hour]}"), "P210", "", "or 4"),
+    (TOP, year("rent: [{price: 9 USD/GPU-hour, max_nodes: [1, 2, 3]}]"), "P210", "", "or 4"),
+    (TOP, year("owned: {nodes: 3, available: [1, 2, 3]}"), "P210", "", "or 4"),
+    (TOP, year("owned: {nodes: 2, available: [1, 2, 3, 1]}"), "P210", "3", "`available: 2`"),
+    (
+        TOP,
+        year("owned: {nodes: 2, available: [1, 2, 2, 1]}\n    reserved: {nodes: 1}"),
+        "P210",
+        "",
+        "remove `reserved`",
+    ),
+    (TOP, buy("max_per_period: [1, 2]"), "P210", "", "or 4"),
+    (TOP, buy("min_order: 5, max_per_period: [1, 2, 0, 1]"), "P210", "5", "`min_order: 2`"),
+    (
+        TOP,
+        buy("tiers: {nodes: 4, price: [9 USD/node, 9 USD/node, 9 USD/node, 280001 USD/node]}"),
+        "P210",
+        "",
+        "all nodes",
+    ),
+    (TOP, buy("tiers: {nodes: 4, price: [9 USD/node, 8 USD/node]}"), "P210", "", "or 4"),
+    (TOP, year("", "energy: {price: [0.1 USD/kWh, 0.2 USD/kWh]}"), "P210", "", "or 4"),
+    (
+        TOP,
+        year(
+            "", "energy: {price: [1 USD/kWh, 1 USD/kWh, 1 USD/kWh, 1 USD/kWh], growth: +3 %/year}"
+        ),
+        "P210",
+        "+3 %/year",
+        "one of the two",
+    ),
+    (ENERGY, "energy: {price: [0.1 USD/kWh, 0.2 USD/kWh]}", "P104", "price", "horizon"),
+    (ENERGY, "energy: {price: 0.1 USD/kWh, growth: +3 %/year}", "P104", "growth", "horizon"),
+    (RENT, "rent: {price: [9 USD/GPU-hour, 8 USD/GPU-hour]}", "P104", "price", "horizon"),
+    (RENT, "rent: [{price: 9 USD/GPU-hour, growth: +3 %/year}]", "P104", "growth", "horizon"),
+    (RENT, "rent: {price: 9 USD/GPU-hour, max_nodes: [1, 2]}", "P104", "max_nodes", "horizon"),
+    (OWNED, "owned: {nodes: 2, available: [1, 2]}", "P104", "available", "horizon"),
     (OWNED, "owned: {nodes: 2, available: 3}", "P210", "3", "`available: 2`"),
     (OWNED, OWNED + "\n    reserved: [{nodes: 3}]", "P210", "nodes", "at most the owned"),
     (
@@ -659,6 +729,15 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     ),
     (NODE, "{gpus: 4}", "P409", "optimizer", "host_ram"),
     (OWNED, "owned: {nodes: 2, available: 0}", "P410", "nodes", "available"),
+    ("gpu: l40s", "gpu: gh200-144gb", "P402", "gh200-144gb", "planner catalog show gh200-144gb"),
+    ("model: llama-3.1-8b", "model: nemotron-4-340b", "P402", "nemotron-4-340b", "config.json"),
+    (
+        "    rent: {price: 27.44 USD/node-hour, max_nodes: 4}\n",
+        "    rent:\n      - {price: 20 USD/node-hour, as_of: 2099-12-31}\n      - {price: 27.44 USD/node-hour}\n",
+        "P412",
+        "27.44 USD/node-hour",
+        "as_of",
+    ),
     (
         "    tokens: 1e9\n",
         "    dataset: {samples: 10, mean_tokens: 9000}\n",

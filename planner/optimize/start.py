@@ -1,0 +1,77 @@
+"""What one solve leaves for the next in a problem that differs little: its plan, prices and assignments."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from planner.optimize.branching import Search
+from planner.optimize.build import Build
+from planner.optimize.outcome import Start
+from planner.optimize.rounds import Solved
+
+Columns = Mapping[tuple[str, int], int]
+"""Columns that are not 0, by their name and their place among columns of equal name."""
+
+
+def start_from(build: Build, values: Sequence[int], proof: Start | None) -> Start:
+    """The plan by the names of its columns, with the prices and assignments of the search if there was one."""
+    pairs = zip(keyed(build.model.names[: build.width]), values, strict=False)
+    columns = {key: value for key, value in pairs if value}
+    return Start(columns) if proof is None else replace(proof, columns=columns)
+
+
+def proof_of(search: Search) -> Start | None:
+    """Prices and assignments of a search, without a plan."""
+    if search.root is None or not search.root.duals:
+        return None
+    duals, assignments = search.root.duals, tuple(search.generator.assignments)
+    return Start({}, shape_of(search), duals, assignments)
+
+
+def warm(search: Search, start: Start | None) -> None:
+    """Gives a search the prices and assignments of another, where they fit; any prices give a valid bound."""
+    if start is not None and start.duals and start.shape == shape_of(search):
+        search.start_duals = start.duals
+        search.generator.add(start.assignments)
+
+
+def shape_of(search: Search) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the exact model's columns and of the linking rows."""
+    link = search.link
+    return tuple(link.build.model.names[: link.build.width]), tuple(link.names)
+
+
+def values_in(build: Build, columns: Columns) -> tuple[int, ...] | None:
+    """The same choices in another model; None where they are no plan there."""
+    values = tuple(columns.get(key, 0) for key in keyed(build.model.names))
+    lost = sum(1 for v in values if v) < len(columns)
+    return None if lost or not columns or build.model.broken(values) else values
+
+
+def offer(build: Build, solved: Solved, start: Start) -> None:
+    """Puts a start in place of what the rounds so far found, where its plan is valid and costs less."""
+    solved.start = start
+    values = values_in(build, start.columns)
+    cents = build.cost_terms()
+    if values is not None and (
+        solved.values is None or _cost(cents, values) < _cost(cents, solved.values)
+    ):
+        solved.values = values
+
+
+def _cost(cents: Sequence[tuple[int, int]], values: Sequence[int]) -> int:
+    return sum(c * values[column] for column, c in cents)
+
+
+def keyed(names: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Each name with its place among equal names.
+
+    >>> list(keyed(["a", "b", "a"]))
+    [('a', 0), ('b', 0), ('a', 1)]
+    """
+    seen: Counter[str] = Counter()
+    for name in names:
+        yield name, seen[name]
+        seen[name] += 1
