@@ -191,6 +191,9 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     answer = direct.answer
     if answer is not None and not best.closed:
         best.take("direct mip", build, answer.values, answer.bound)
+    if direct.started and best.route != "cp-sat":
+        # Which of the two was first depends on the machine; the plan, canonical among equals, does not.
+        best.route = "generation and direct mip"
     budget.report("cost", best.cost, best.bound)
 
 
