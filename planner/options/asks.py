@@ -194,3 +194,13 @@ class TrainingAsk(Ask):
 def is_job(ask: Ask) -> bool:
     """Whether the workload ends: training, batch generation, embedding."""
     return ask.kind != "inference"
+
+
+def own_format(model: Model) -> tuple[str, ...]:
+    """The format of a checkpoint that is published quantized; () for one in 16 or 32 bits.
+
+    >>> from planner.catalog import model
+    >>> own_format(model("gpt-oss-120b")), own_format(model("llama-7b"))
+    (('mxfp4',), ())
+    """
+    return (model.native_dtype,) if model.native_dtype in ("fp8", "mxfp4") else ()

@@ -9,7 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from planner.options.deals import DEFAULT_LIFE_S, per_node
-from planner.options.from_scenario import energy_of
+from planner.options.energy import energy_of
+from planner.options.power import draw_of
 from planner.plan.schema import Order, Plan, PlanPeriod, PlanWorkload, TeamCost, UnitCost
 from planner.scenario.periods import Period, demand_factor, in_period, periods_of, price_in
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
@@ -180,5 +181,12 @@ def purchase_per_gpu_hour(
         price=whole,
         write_off=(whole - price * (spec.residual or 0)) / life_h,
         holding=support + hosting,
-        energy=Fraction(energy_of(in_period(scenario, period)).cost(pool.gpu.tdp_w or 0, 1)),
+        energy=_full_use(in_period(scenario, period), pool),
     )
+
+
+def _full_use(scenario: Scenario, pool: ResolvedPool) -> Fraction:
+    """Energy of one GPU at full load and its share of the node, for an hour."""
+    draw, energy = draw_of(pool), energy_of(scenario)
+    watts = draw.gpu_w if draw.node_w is None else draw.node_w / draw.gpus
+    return watts / 1000 * energy.pue * Fraction(energy.usd_per_kwh)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 
 from planner.catalog.records import Gpu
 from planner.layout import Offload
@@ -18,6 +17,8 @@ from planner.options.asks import (
     TrainingAsk,
 )
 from planner.options.build import Supplier, Wish
+from planner.options.energy import energy_of, power_words
+from planner.options.power import draw_of
 from planner.options.problem import Limit
 from planner.options.question import Question
 from planner.options.serving_load import load_of
@@ -117,7 +118,10 @@ def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
         host_bytes=pool.node.host_ram_bytes,
         nvme_bytes=pool.node.nvme_bytes,
     )
-    return Supplier(facts, tuple(terms), spare_nodes=pool.spec.spare_nodes)
+    return Supplier(
+        facts, tuple(terms), spare_nodes=pool.spec.spare_nodes, draw=draw_of(pool),
+        rack_units=pool.node.rack_units or 0,
+    )  # fmt: skip
 
 
 def _link(gpu: Gpu, node: NodeFacts) -> Link:
@@ -150,16 +154,6 @@ def _link(gpu: Gpu, node: NodeFacts) -> Link:
     return link
 
 
-def energy_of(scenario: Scenario) -> Energy:
-    """What power costs; nothing where no price is given."""
-    spec = scenario.spec.energy
-    if spec is None:
-        return Energy()
-    price = spec.price[0]
-    per_kwh = price.amount / (1000 if price.per == "MWh" else 1)
-    return Energy(per_kwh, Fraction(spec.pue))
-
-
 def _limits(scenario: Scenario) -> tuple[Limit, ...]:
     spec = scenario.spec.limits
     rows = []
@@ -167,6 +161,8 @@ def _limits(scenario: Scenario) -> tuple[Limit, ...]:
         rows.append(Limit("limits.opex", "cost", to_cents(spec.opex[0].amount, up=False)))
     if spec.power is not None:
         rows.append(Limit("limits.power", "power", math.floor(spec.power[0])))
+    if spec.rack_units is not None:
+        rows.append(Limit("limits.rack_units", "racks", spec.rack_units[0]))
     return tuple(rows)
 
 
@@ -176,11 +172,7 @@ def _assumptions(scenario: Scenario, energy: Energy) -> tuple[str, ...]:
         "`every` says, is billed by started hours on rented nodes of its own, and keeps its GPUs to "
         "itself for the whole month"
     ]
-    if energy.usd_per_kwh:
-        texts.append(
-            f"energy of owned nodes: TDP of the GPUs in use x PUE {float(energy.pue):g} x "
-            f"{energy.usd_per_kwh} {scenario.spec.currency}/kWh; rent includes energy"
-        )
+    texts += power_words(scenario, energy)
     unpriced = [p.name for p in scenario.pools if p.available_nodes and not energy.usd_per_kwh]
     if unpriced:
         texts.append(

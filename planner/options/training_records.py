@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -138,7 +139,7 @@ def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
         host_bytes=math.ceil(run.host[i]),
         nvme_bytes=math.ceil(run.nvme[i]),
         preference=run.recipe.preference,
-        utilisation=1.0,
+        utilisation=Fraction(1),
         account=accounts.account(i),
         timing=RowTiming(float(run.speed.low[i]), partial(_timing, run, i)),
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),

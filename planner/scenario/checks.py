@@ -9,12 +9,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from planner.diagnostics import Diagnostic, Severity
 from planner.scenario.checks_horizon import check_horizon
+from planner.scenario.checks_limits import check_limits
 from planner.scenario.checks_requests import check_requests
 from planner.scenario.checks_supply import check_pool
 from planner.scenario.clash import clash
 from planner.scenario.key_messages import missing_key
 from planner.scenario.located import Located
-from planner.scenario.paths import Step, path_text, span_of
+from planner.scenario.paths import Step, nearest, path_text, span_of
 from planner.scenario.schema_file import ScenarioFile, WorkloadSpec
 from planner.scenario.schema_supply import Pool
 from planner.scenario.schema_training import FullWorkload, Training
@@ -36,6 +37,7 @@ def check_contradictions(spec: ScenarioFile, root: Located) -> list[Diagnostic]:
         found += check_workload(workload, ["workloads", index], root)
     if spec.horizon is not None:
         found += check_horizon(spec, root)
+    found += check_limits(spec, root)
     found += _currencies(spec, root)
     found += _objective(spec, root)
     return found
@@ -186,6 +188,8 @@ def _currencies(spec: ScenarioFile, root: Located) -> Iterator[Diagnostic]:
     for steps, price in prices(spec):
         if price.currency != spec.currency:
             stated = ["currency"] if "currency" in root.keys else []
+            # As the file has it: one price may stand for a list of one.
+            steps = nearest(root, steps)[1]
             yield clash(
                 root, steps, f"`{path_text(steps)}` is in {price.currency}, the scenario in {spec.currency}",
                 stated, help=f"write all prices in {spec.currency}, or set `currency: {price.currency}`",

@@ -15,7 +15,16 @@ from planner.scenario.schema_file import ScenarioFile
 from planner.scenario.schema_supply import Pool
 from planner.scenario.schema_workloads import InferenceWorkload
 
-LISTS = ("price", "max_per_period", "max_nodes", "available", "capex", "opex", "power")
+LISTS = (
+    "price",
+    "max_per_period",
+    "max_nodes",
+    "available",
+    "capex",
+    "opex",
+    "power",
+    "rack_units",
+)
 """Keys, outside workloads, that take one value or one per period."""
 
 Place = tuple[list[Step], BaseModel]

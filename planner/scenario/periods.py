@@ -154,7 +154,7 @@ def in_period(
         if jobs is None or runs_every(one) or one.name in jobs
         if (here := _workload(one, period, horizon.length, jobs or {})) is not None
     )
-    power = scenario.spec.limits.power
+    power, rack_units = scenario.spec.limits.power, scenario.spec.limits.rack_units
     spec = scenario.spec.model_copy(
         update={
             "horizon": horizon.model_copy(
@@ -162,7 +162,10 @@ def in_period(
             ),
             "energy": _energy(scenario.spec.energy, period),
             "limits": Limits.model_construct(
-                capex=None, opex=None, power=None if power is None else (at(power, period),)
+                capex=None,
+                opex=None,
+                power=None if power is None else (at(power, period),),
+                rack_units=None if rack_units is None else (at(rack_units, period),),
             ),
         }
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from pydantic import BaseModel
@@ -68,6 +69,7 @@ def _node_facts(
         network_gb_s=network,
         network_kind=node.network_kind or (record.network_kind if record else ""),
         power_w=_power(node, record),
+        rack_units=node.rack_units,
     )
     return facts, list(_node_defaults(node, record, facts, path))
 
@@ -131,10 +133,13 @@ def _nvme(node: Node, record: NodeType | None) -> int | None:
     return math.floor(record.nvme_tb * TB) if record and record.nvme_tb is not None else None
 
 
-def _power(node: Node, record: NodeType | None) -> float | None:
+def _power(node: Node, record: NodeType | None) -> Fraction | None:
+    """The scenario's words, else the node type's; a node with another number of GPUs is another node."""
     if node.power is not None:
-        return float(node.power)
-    return record.system_power_kw * 1000 if record and record.system_power_kw else None
+        return node.power
+    if record is None or not record.system_power_kw or node.gpus not in (None, record.gpus):
+        return None
+    return Fraction(str(record.system_power_kw)) * 1000
 
 
 def _node_defaults(

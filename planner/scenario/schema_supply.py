@@ -46,7 +46,9 @@ class Node(Part):
     network_kind: Text | None = Field(default=None, examples=["IB NDR"])
     """InfiniBand (IB ...), RoCE, EFA or eth; decides latency and efficiency."""
     power: Power | None = Field(default=None, examples=["10.2 kW"])
-    """Power of one node at full load (not supported yet: TDP counts)."""
+    """Power of one node at full load; absent: the node type's, and where that has none, the TDP of its GPUs alone."""
+    rack_units: PositiveCount | None = Field(default=None, examples=[8])
+    """Rack units one node takes, blank ones it needs above or below it included; for `limits.rack_units`."""
 
 
 class Owned(Part):

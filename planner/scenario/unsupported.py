@@ -65,11 +65,6 @@ UNSUPPORTED: Final = (
         "give a `horizon`, or count nodes that have arrived under `owned`", with_horizon=True,
     ),
     Unsupported(
-        "inventory[].node.power",
-        "the power of a node",
-        "remove `power`: planner reckons with the TDP of the GPUs",
-    ),
-    Unsupported(
         "inventory[].contracts", "contracts without a `horizon`",
         "give a `horizon`, or count the nodes under `owned`", with_horizon=True,
     ),
@@ -95,6 +90,9 @@ UNSUPPORTED: Final = (
     *(
         Unsupported(path, "a growing price without a `horizon`", _NO_GROWTH, with_horizon=True)
         for path in ("energy.growth", "inventory[].rent.growth", "inventory[].rent[].growth")
+    ),
+    Unsupported(
+        "limits.rack_units", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True,
     ),
     Unsupported(
         "workloads[].demand", "a list of demands",

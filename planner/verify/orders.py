@@ -10,9 +10,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from planner.plan.schema import Order
-from planner.scenario.periods import Period, add_time, at, price_in
+from planner.scenario.periods import Period, add_time, at, in_period, price_in
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import DAY_S, HOUR_S, YEAR_S, from_cents
+from planner.verify.energy import node_energy
 from planner.verify.offers import node_price, quoted, size_problems
 from planner.verify.supply import Supply
 
@@ -248,6 +249,7 @@ def ordered_supplies(
     terms = dict.fromkeys((c.order.pool, c.term, c.order.action) for c in orders)
     found = []
     rank = {"buy": 0, "commit": 1, "contract": 2}
+    here = in_period(scenario, period)
     for name, term, action in sorted(terms, key=lambda t: (rank[t[2]], t[1])):
         mine = [c for c in orders if (c.order.pool, c.term) == (name, term)]
         pool = scenario.pool(name)
@@ -257,6 +259,7 @@ def ordered_supplies(
                 name, term, sum(c.order.nodes for c in mine if c.first <= period.index < c.last),
                 upkeep=upkeep.amount if upkeep else Decimal(0), owned=action == "buy",
                 hours=period.hours, acquired=True,
+                energy_cents=node_energy(here, pool, period.hours) if action == "buy" else 0,
                 fixed_cents=sum(c.counted(convention)[period.index] for c in mine),
             )
         )  # fmt: skip
