@@ -19,6 +19,7 @@ from planner.options.economics import with_economics
 from planner.options.energy import energy_of, power_words
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
+from planner.options.spot import spot_assumptions
 from planner.plan import schema as plan
 from planner.plan.merge import merged_workloads
 from planner.scenario.periods import in_period, periods_of
@@ -123,6 +124,7 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         texts.append(
             f"no energy price is given: owned nodes cost their upkeep only ({money(energy.usd_per_kwh)})"
         )
+    texts += spot_assumptions(scenario)
     if any(offer.life is None for p in scenario.pools for offer in p.spec.buy):
         texts.append("bought nodes without a `life` are written off over 4 years")
     return tuple(texts)

@@ -35,10 +35,10 @@ def rules(problem: Problem) -> tuple[Rule, ...]:
         Rule("do nothing", "no orders, no rent: what is owned and under contract",
              lambda s: s.term.startswith(owned), lambda o: False),
     ]  # fmt: skip
-    if "rented" in terms:
+    if terms & {"rented", "spot"}:
         found.append(
             Rule("all rent", "rent on demand only; contracts are paid and used",
-                 lambda s: s.term.startswith(("rented", "contract")), lambda o: False)
+                 lambda s: s.term.startswith(("rented", "spot", "contract")), lambda o: False)
         )  # fmt: skip
     if "bought" in terms:
         found.append(

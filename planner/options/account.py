@@ -54,7 +54,7 @@ class AccountRows:
 
     def account(self, index: int) -> Account:
         """The account of layout `index`, largest component first."""
-        return _RowAccount(self, index)
+        return _RowAccount.of(self, index)
 
     def largest(self, rows: Sequence[int]) -> list[str]:
         """Name of the largest component of these layouts."""
@@ -102,9 +102,13 @@ class _RowAccount(Account):
     _index: int
     _rows: AccountRows
 
-    def __init__(self, rows: AccountRows, index: int) -> None:
-        object.__setattr__(self, "_rows", rows)
-        object.__setattr__(self, "_index", index)
+    @classmethod
+    def of(cls, rows: AccountRows, index: int) -> _RowAccount:
+        """The account of one row."""
+        row = object.__new__(cls)
+        object.__setattr__(row, "_rows", rows)
+        object.__setattr__(row, "_index", index)
+        return row
 
     def __getattr__(self, name: str) -> object:
         """Reached only while the field is empty."""
@@ -131,8 +135,12 @@ class MadeAccount(Account):
     __slots__ = ("_make",)
     _make: Callable[[], Account]
 
-    def __init__(self, make: Callable[[], Account]) -> None:
-        object.__setattr__(self, "_make", make)
+    @classmethod
+    def of(cls, make: Callable[[], Account]) -> MadeAccount:
+        """An account yet to be made."""
+        row = object.__new__(cls)
+        object.__setattr__(row, "_make", make)
+        return row
 
     def __getattr__(self, name: str) -> object:
         """Reached only while the fields are empty."""

@@ -11,6 +11,7 @@ from planner.options.dominance import prune
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Considered, Found, Reason, Rejection
 from planner.options.serving import serving_candidates
+from planner.options.spot import not_allowed, on_spot_only
 from planner.options.training import training_candidates
 
 Cache = dict[tuple[Ask, PoolFacts], Found]
@@ -61,11 +62,15 @@ def consider_pools(
     excluded = [_excluded(ask, pool) for pool in pools]
     free = [pool for pool, refusal in zip(pools, excluded, strict=True) if refusal is None]
     # The name and the pool's size play no part in what fits: equal questions share one answer.
-    bare = replace(ask, name="", pools=None, exclude_pools=())
-    ones = [replace(pool, name="", max_nodes=1) for pool in free]
-    found = _cached(bare, ones, detail=detail, cache=cache)
-    found = _over_nodes(bare, free, ones, found, detail=detail, cache=cache)
-    answers = iter(found)
+    bare = replace(ask, name="", pools=None, exclude_pools=(), spot=False)
+    ones = [replace(pool, name="", max_nodes=1, interruption=None) for pool in free]
+    single = _cached(bare, ones, detail=detail, cache=cache)
+    found = [on_spot_only(ask, *pair) for pair in zip(free, single, strict=True)]
+    more = _over_nodes(bare, free, ones, found, detail=detail, cache=cache)
+    answers = (
+        one.plus(on_spot_only(ask, pool, other))
+        for pool, one, other in zip(free, found, more, strict=True)
+    )
     return [
         _considered(ask, pool, next(answers), detail=detail)
         if refusal is None
@@ -136,7 +141,7 @@ def _over_nodes(
             rejected = more[at].rejected + one.rejected
             more[at] = Found(one.options, one.rejections, one.dominated, rejected)
         open_ = [at for at in open_ if not more[at].options]
-    return [one.plus(other) for one, other in zip(found, more, strict=True)]
+    return more
 
 
 def _no_fabric(ask: Ask, pool: PoolFacts) -> Rejection:
@@ -171,6 +176,8 @@ def _excluded(ask: Ask, pool: PoolFacts) -> Rejection | None:
         text = "`exclude_pools` of the workload names it"
     elif pool.max_nodes == 0:
         text = "no node of the pool is available"
+    elif pool.interruption is not None and not ask.spot:
+        return not_allowed(ask, pool)
     else:
         return None
     return Rejection(ask.name, pool.name, Layout(), Reason.NOT_ALLOWED, text, bottleneck="user")

@@ -147,7 +147,7 @@ def rent_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, period: Period) ->
         for other in scenario.pools
         if other.gpu.id == pool.gpu.id
         for rent in other.spec.rent
-        if rent.commit == "none"
+        if rent.commit == "none" and rent.interruption is None
     ]
     return min(prices, default=None)
 

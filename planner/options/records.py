@@ -93,14 +93,17 @@ class RowRejection(Rejection):
     _make: Callable[[], tuple[Layout, str, Account | None]]
     _weights: str
 
-    def __init__(
-        self,
+    @classmethod
+    def of(
+        cls,
         reason: Reason,
         numbers: tuple[float, float, str, str],
         weights: str,
         make: Callable[[], tuple[Layout, str, Account | None]],
         names: tuple[str, str] = ("", ""),
-    ) -> None:
+    ) -> RowRejection:
+        """A row with its numbers: need, have, unit and bottleneck."""
+        row = object.__new__(cls)
         put = object.__setattr__
         need, have, unit, bottleneck = numbers
         for name, value in (
@@ -108,10 +111,13 @@ class RowRejection(Rejection):
             ("have", have), ("unit", unit), ("bottleneck", bottleneck), ("_weights", weights),
             ("_make", make),
         ):  # fmt: skip
-            put(self, name, value)
+            put(row, name, value)
+        return row
 
     def __getattr__(self, name: str) -> object:
         """Reached only while the field is empty."""
+        if name == "_weights":
+            return self.layout.weights
         if name not in ("layout", "message", "account"):
             raise AttributeError(name)
         layout, message, account = self._make()
@@ -129,7 +135,7 @@ class RowRejection(Rejection):
         assert self.need is not None
         assert self.have is not None
         numbers = (self.need, self.have, self.unit, self.bottleneck)
-        return RowRejection(self.reason, numbers, self._weights, self._make, (workload, pool))
+        return RowRejection.of(self.reason, numbers, self._weights, self._make, (workload, pool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +170,13 @@ class RowTiming(Timing):
     __slots__ = ("_make",)
     _make: Callable[[], Timing]
 
-    def __init__(self, rate_low: float, make: Callable[[], Timing]) -> None:
-        object.__setattr__(self, "rate_low", rate_low)
-        object.__setattr__(self, "_make", make)
+    @classmethod
+    def of(cls, rate_low: float, make: Callable[[], Timing]) -> RowTiming:
+        """A row of which only the low rate is known yet."""
+        row = object.__new__(cls)
+        object.__setattr__(row, "rate_low", rate_low)
+        object.__setattr__(row, "_make", make)
+        return row
 
     def __getattr__(self, name: str) -> object:
         """Reached only while the field is empty."""
@@ -205,9 +215,13 @@ class Option:
     interconnect_gb_s: float
     """Both directions summed between the ranks of the widest group."""
     assumptions: tuple[str, ...] = ()
+    interruption: float | None = None
+    """Share of hours lost on spot nodes that its speed and units count already; None: not interrupted."""
     loads: tuple[int, ...] = ()
     """Where requests are shared out by size: what all requests of each size weigh on one replica, in 1/2000 of it,
     rounded up; -1 for a size it can't serve."""
+    size_rates: tuple[float, ...] = ()
+    """Behind `loads`: requests/s that may be counted on if all requests had that size; 0 for a size it can't serve."""
 
     def named(self, workload: str, pool: str) -> Option:
         """The same for another workload or pool that asks the same."""

@@ -135,7 +135,7 @@ def _rejection(run: ServingPass, rows: _Rows, i: int, reason: Reason, part: str)
     else:
         timing = _timing(run, i)
         numbers = (asked_rate(ask), timing.rate_low, timing.unit, timing.limit)
-    return RowRejection(reason, numbers, weights, partial(_words, run, rows, i, reason, numbers))
+    return RowRejection.of(reason, numbers, weights, partial(_words, run, rows, i, reason, numbers))
 
 
 def _words(
@@ -203,8 +203,8 @@ def _option(run: ServingPass, rows: _Rows, i: int) -> Option:
         nvme_bytes=0,
         preference=chosen.preference,
         utilisation=busy_share(ask, counted, demand, units, loads),
-        account=MadeAccount(partial(_with_load, run, rows, i)),
-        timing=RowTiming(_low(run, i), partial(_timing, run, i)),
+        account=MadeAccount.of(partial(_with_load, run, rows, i)),
+        timing=RowTiming.of(_low(run, i), partial(_timing, run, i)),
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
         assumptions=(chosen.how.reason,) if chosen.how.reason else (),
         loads=loads,

@@ -93,7 +93,7 @@ def _rejection(
         need = float(run.host[i] if host else run.nvme[i]) / GIB
         numbers = (need, (offered or 0) / GIB, "GiB", "host RAM" if host else "NVMe")
     make = _words(run, accounts, i, reason, numbers, pool)
-    return RowRejection(reason, numbers, run.recipe.weights, make)
+    return RowRejection.of(reason, numbers, run.recipe.weights, make)
 
 
 def _words(
@@ -141,7 +141,7 @@ def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
         preference=run.recipe.preference,
         utilisation=Fraction(1),
         account=accounts.account(i),
-        timing=RowTiming(float(run.speed.low[i]), partial(_timing, run, i)),
+        timing=RowTiming.of(float(run.speed.low[i]), partial(_timing, run, i)),
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
     )
 

@@ -179,6 +179,8 @@ class Assignment(PlanModel):
     cost: Money
     """GPUs, energy and hours of this assignment alone; shared nodes are split by GPUs used."""
     interconnect_gb_s: float = 0.0
+    interruption: float | None = None
+    """On spot nodes: share of the hours lost, which the speed counts already; None: no spot nodes."""
     start: str | None = None
     end: str | None = None
 

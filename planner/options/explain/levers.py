@@ -241,6 +241,10 @@ def _lists(ask: Ask) -> Iterator[Lever]:
             range(ask.gpus_max + 1, MOST_GPUS + 1), lambda a, n: put(a, gpus_max=n),
             lambda n: f"`gpus: {{max: {n}}}`",
         )  # fmt: skip
+    if not ask.spot:
+        yield Lever(
+            "spot", "spot", "`spot: false`", lambda a: put(a, spot=True), "`spot: true`",
+        )  # fmt: skip
     if ask.pools is not None or ask.exclude_pools:
         key = "pools" if ask.pools is not None else "exclude_pools"
         names = ask.pools if ask.pools is not None else ask.exclude_pools
