@@ -28,6 +28,14 @@ class Cost:
     cents: int | None
     proven: bool = False
     """Nothing cheaper can be had with these orders; else the amount is enough, and perhaps more than it takes."""
+    unserved: tuple[int, ...] = ()
+    """Copies of optional workloads left out, by priority."""
+
+    @property
+    def rank(self) -> tuple[tuple[int, ...], int]:
+        """What costs are compared by: first serve more, then pay less."""
+        assert self.cents is not None
+        return self.unserved, self.cents
 
 
 @dataclass(slots=True)
@@ -63,20 +71,27 @@ class Case:
         after = self._solved(fixed(self.there, counts), limits)
         bought = any(n and d.action == "buy" for d, n in zip(self.whole.deals, counts, strict=True))
         if not self.share or not bought:
-            return Cost(after.cost_cents, after.status is Status.PROVEN)
+            return cost_of(after)
         before = self._solved(fixed(self.missing, counts), limits)
         return self.blended(before, after, counts, limits)
 
     def blended(self, before: Outcome, after: Outcome, counts: Counts, limits: SolveLimits) -> Cost:
         """The cost of one plan until late nodes come, and another from then on."""
-        if not (before.has_plan and after.has_plan) or rank(before)[:-1] > rank(after)[:-1]:
+        if not (before.has_plan and after.has_plan):
             return Cost(None)
+        left = max(rank(before)[:-1], rank(after)[:-1])
         if _jobs(before, self.jobs) == _jobs(after, self.jobs):
-            return Cost(self._mixed(before, after), Status.PROVEN is before.status is after.status)
+            proven = Status.PROVEN is before.status is after.status
+            return Cost(self._mixed(before, after), proven, left)
         same = self._solved(_with_jobs(fixed(self.there, counts), before, self.jobs), limits)
         other = self._solved(_with_jobs(fixed(self.missing, counts), after, self.jobs), limits)
-        ways = [(before, same), (other, after)]
-        return Cost(min(self._mixed(*w) for w in ways if w[0].has_plan and w[1].has_plan))
+        ways = [w for w in ((before, same), (other, after)) if w[0].has_plan and w[1].has_plan]
+        # The first way always is one: what served the jobs without the late nodes serves them with these.
+        return min(
+            (Cost(self._mixed(*w), False, max(rank(w[0])[:-1], rank(w[1])[:-1])) for w in ways),
+            key=lambda cost: cost.rank,
+            default=Cost(None),
+        )
 
     def _mixed(self, before: Outcome, after: Outcome) -> int:
         parts = self.share * (before.cost_cents or 0), (1 - self.share) * (after.cost_cents or 0)
@@ -87,6 +102,13 @@ class Case:
         if found.has_plan and not self.outcomes:
             self.outcomes.append(found)
         return found
+
+
+def cost_of(outcome: Outcome) -> Cost:
+    """The cost of a plan; none without one."""
+    if not outcome.has_plan:
+        return Cost(None)
+    return Cost(outcome.cost_cents, outcome.status is Status.PROVEN, rank(outcome)[:-1])
 
 
 def case_of(scenario: Scenario, factors: CaseFactors, cache: Cache) -> Case:

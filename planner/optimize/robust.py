@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from planner.optimize.cases import Case, Cost, Counts, case_of, delayed, fixed
+from planner.optimize.cases import Case, Cost, Counts, case_of, cost_of, delayed, fixed
 from planner.optimize.joint import Scene, joint
-from planner.optimize.outcome import Outcome, SolveLimits, Status
+from planner.optimize.outcome import Outcome, SolveLimits
 from planner.optimize.solve import solve
-from planner.optimize.whatif import Asked, difference
+from planner.optimize.whatif import Asked, difference, rank
 from planner.options.consider import Cache
 from planner.options.deals import Deal
 from planner.plan.schema import Robust, RobustCase, RobustOrder, Slip
@@ -24,6 +25,8 @@ KNOWN_GAP = 0.002
 """The best plan of a case with late purchases is sought to this."""
 JOINT_GAP = 0.01
 """The joint problem only finds orders to test, and a bound."""
+JOINT_WORK = 8
+"""The joint problems may use this part of the work limit each: their proof is worth no more."""
 MOST_NEIGHBOURS = 12
 """Orders next to the best ones that are tested."""
 
@@ -50,15 +53,27 @@ class _Test:
         for case in self.cases:
             case.cost(counts, self.limits)
 
+    def best(self, at: int) -> Cost | None:
+        """The best of a case among the orders tested so far."""
+        able = [c for c in self.cases[at].known.values() if c.cents is not None]
+        return min(able, key=lambda cost: cost.rank, default=None)
+
     def known(self, at: int) -> int | None:
-        """Least cost of a case: of the orders tested so far."""
-        sums = [c.cents for c in self.cases[at].known.values() if c.cents is not None]
-        return min(sums, default=None)
+        """Cents of that."""
+        best = self.best(at)
+        return None if best is None else best.cents
 
     def regret(self, at: int, counts: Counts) -> int | None:
-        """What orders cost more than the best for a case; None where they cannot serve it."""
-        cost, known = self.cases[at].known[counts].cents, self.known(at)
-        return None if cost is None or known is None else cost - known
+        """What orders cost more than the best for a case; None where they cannot serve as much."""
+        cost, best = self.cases[at].known[counts], self.best(at)
+        if (
+            cost.cents is None
+            or best is None
+            or best.cents is None
+            or cost.unserved > best.unserved
+        ):
+            return None
+        return max(0, cost.cents - best.cents)
 
     def worst(self, counts: Counts) -> int | None:
         """Largest regret over the cases that anything can serve."""
@@ -109,19 +124,25 @@ def _best_orders(test: _Test, base: Outcome) -> dict[str, Counts]:
             case.outcomes.append(base)
             outcome, weight = base, 1
         else:
-            problem, weight, gap = case.there, 1, 0.0
+            problem, weight, limits = case.there, 1, test.limits
             if case.share:
-                problem, weight, gap = joint(_scenes(case, 0)), TENTHS, KNOWN_GAP
-            outcome = solve(problem, limits=replace(test.limits, gap=max(test.limits.gap, gap)))
+                problem, weight = joint(_scenes(case, 0)), TENTHS
+                limits = _less(limits, KNOWN_GAP)
+            outcome = solve(problem, limits=limits)
             if weight == 1 and outcome.has_plan:
                 case.outcomes.append(outcome)
         test.bounds.append(-(-(outcome.bound_cents or 0) // weight))
         if outcome.has_plan:
             found[case.factors.name] = outcome.acquired
             if weight == 1:
-                proven = outcome.status is Status.PROVEN
-                case.known[outcome.acquired] = Cost(outcome.cost_cents, proven)
+                case.known[outcome.acquired] = cost_of(outcome)
     return found
+
+
+def _less(limits: SolveLimits, gap: float) -> SolveLimits:
+    """Limits of a joint problem."""
+    work = limits.deterministic_time / JOINT_WORK
+    return replace(limits, gap=max(limits.gap, gap), deterministic_time=work)
 
 
 def _scenes(case: Case, number: int) -> list[Scene]:
@@ -132,14 +153,15 @@ def _scenes(case: Case, number: int) -> list[Scene]:
 
 
 def _compromise(test: _Test) -> int | None:
-    """Tests the orders with the least sum over the cases; cents that the worst regret of any orders comes to at least."""
+    """Tests the orders with the least sum over the cases; the least cents that any orders' worst regret can come to."""
     if any(test.known(n) is None for n in range(len(test.cases))):
         return None
     scenes = [s for n, case in enumerate(test.cases) for s in _scenes(case, n)]
-    limits = replace(test.limits, gap=max(test.limits.gap, JOINT_GAP))
-    outcome = solve(joint(scenes), limits=limits)
+    outcome = solve(joint(scenes), limits=_less(test.limits, JOINT_GAP))
     if outcome.has_plan:
         test.add(outcome.acquired, "all")
+    if not all(block.required for scene in scenes for block in scene.problem.blocks):
+        return None  # what is left out differs from case to case, and with it what the sum bounds
     known = sum(test.known(n) or 0 for n in range(len(test.cases)))
     # The worst of several regrets is at least their mean.
     return -((TENTHS * known - (outcome.bound_cents or 0)) // (TENTHS * len(test.cases)))
@@ -156,8 +178,9 @@ def _neighbours(test: _Test) -> None:
                 continue
             tried += 1
             # The case that hurts most tells first whether it is worth testing in the others.
-            cost, known = test.cases[at].cost(near, test.limits).cents, test.known(at)
-            if cost is None or known is None or cost - known >= worst:
+            test.cases[at].cost(near, test.limits)
+            hurt = test.regret(at, near)
+            if hurt is None or hurt >= worst:
                 continue
             test.add(near, "near")
             if (now := test.worst(near)) is not None and now < worst:
@@ -184,18 +207,18 @@ def _moved(test: _Test, counts: Counts, by: dict[int, int]) -> Iterator[Counts]:
     """The orders after a move, where every offer and budget allows them."""
     problem = test.cases[0].there
     moved = tuple(n + by.get(at, 0) for at, n in enumerate(counts))
-    groups: dict[int, int] = {}
+    groups: Counter[int] = Counter()
     for order, n in zip(problem.acquisitions, moved, strict=True):
         if not order.least <= n <= order.most or 0 < n < order.fewest:
             return
         if order.group >= 0 and n:
-            groups[order.group] = groups.get(order.group, 0) + 1
+            groups[order.group] += 1
     if max(groups.values(), default=0) > 1:
         return
     for limit in problem.limits:
-        if limit.kind == "acquired":
-            if sum(each * moved[at] for at, each in limit.acquisitions) > limit.bound:
-                return
+        used = sum(each * moved[at] for at, each in limit.acquisitions)
+        if limit.kind == "acquired" and used > limit.bound:
+            return
     yield moved
 
 
@@ -262,11 +285,11 @@ def _slips(case: Case, base: Outcome, late: Case, limits: SolveLimits) -> Iterat
             after = solve(fixed(alone.there, base.acquired), limits=limits, start=base)
         before = solve(fixed(alone.missing, base.acquired), limits=limits, start=base)
         cost = alone.blended(before, after, base.acquired, limits)
-        bridge = ""
-        if cost.cents is not None:
+        extra, bridge = None, ""
+        if cost.cents is not None and cost.unserved <= rank(base)[:-1]:
             asked = Asked(whole.problem, whole.deals)
+            extra = from_cents(cost.cents - base.cost_cents)
             bridge = difference(asked, after, asked, before)
-        extra = None if cost.cents is None else from_cents(cost.cents - base.cost_cents)
         yield Slip(
             pool=deal.pool, nodes=count, arrives=deal.arrives.isoformat(),
             days=int(late.factors.late_s / DAY_S), cost=extra, proven=cost.proven, bridge=bridge,

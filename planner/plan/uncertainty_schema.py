@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import PlainSerializer
+from pydantic import Field, PlainSerializer
 
 from planner.plan.base import Money, PlanModel
 
@@ -41,7 +41,7 @@ class RobustOrder(PlanModel):
     orders: tuple[str, ...]
     costs: dict[str, Money | None]
     """Case -> cost with these orders and the best use of everything else; None: not everything can be served."""
-    regrets: dict[str, Money | None] = {}
+    regrets: dict[str, Money | None] = Field(default_factory=dict)
     """Case -> what that is more than the best plan of the case."""
     worst_regret: Money | None
     """The largest regret; None where it cannot serve a case."""
