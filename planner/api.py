@@ -128,16 +128,41 @@ def fit(
 
 
 def why(
-    scenario: Scenario, workload: str, *, pools: Sequence[str] = (), every: bool = False
+    scenario: Scenario,
+    workload: str,
+    *,
+    pools: Sequence[str] = (),
+    every: bool = False,
+    period: str | None = None,
 ) -> Why:
-    """Everything considered for one workload; what the whole scenario's plan uses is `chosen`."""
+    """Everything considered for one workload; what the whole scenario's plan uses is `chosen`.
+
+    Args:
+        scenario: The scenario, solved for this.
+        workload: Name of the workload.
+        pools: Pools to show; empty: all.
+        every: Whether every layout is a row of its own.
+        period: Name of a period such as `2027-01`, where the scenario has a horizon; None: the first it runs in.
+
+    Raises:
+        ValueError: Where the workload is not asked for in that period.
+    """
     found = solve_fully(scenario, limits=SolveLimits(explain_conflict=False))
     question = found.question
+    here = None
+    if found.over_periods is not None:
+        from planner.optimize.why_periods import why_in_period
+
+        here = why_in_period(scenario, found.over_periods, workload, period)
+        if here is None:
+            raise ValueError(f"`{workload}` is not asked for in {period}")
+        question = here.question
     number = next(i for i, a in enumerate(question.asks) if a.name == workload)
     ask, wish = question.asks[number], question.wishes[number]
     facts = [s.facts for s in question.suppliers if not pools or s.facts.name in pools]
     parts = [consider_one(ask, f, detail=True) for f in facts]
-    rows = considered_rows(question, ask, wish, parts, chosen_layouts(found, number), every=every)
+    chosen = chosen_layouts(found, number) if here is None else here.chosen
+    rows = considered_rows(question, ask, wish, parts, chosen, every=every)
     counted = {
         "chosen": sum(r.verdict == "chosen" for r in rows),
         "fitting": sum(len(p.options) for p in parts),
@@ -147,4 +172,5 @@ def why(
     return Why(
         workload=workload, model=ask.model.id, currency=question.currency,
         status=found.plan.status.value, rows=tuple(rows), counted=counted,
+        period=here.name if here else None, other_periods=here.others if here else (),
     )  # fmt: skip

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.optimize.assemble import has_plan, stats
+from planner.optimize.assemble import has_plan
 from planner.optimize.assemble_periods import assemble_periods
 from planner.optimize.baselines import baselines
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
+from planner.optimize.period_bench import hopeless
+from planner.optimize.period_refusal import refused, without_plan
 from planner.optimize.solve import solve as optimize
 from planner.optimize.versions import versions
 from planner.options.asks import Ask
 from planner.options.binding import summary_words
+from planner.options.consider import Cache
 from planner.options.economics import with_economics
-from planner.options.explain import explain_workloads
+from planner.options.energy import energy_of, power_words
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
 from planner.plan import schema as plan
 from planner.plan.merge import merged_workloads
-from planner.scenario.periods import runs_every
+from planner.scenario.periods import in_period, periods_of
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, money
 from planner.verify.plan import VerificationError, verify_plan
@@ -41,16 +44,19 @@ def answer_periods(
     progress: ProgressCallback | None = None,
 ) -> PeriodsAnswer:
     """Solves over all periods; an outcome that is INVALID is left to the caller in `outcome`."""
-    parts = parts_of(scenario)
-    hopeless = _hopeless(scenario, parts)
-    if hopeless is not None:
-        return PeriodsAnswer(_refused(scenario, *hopeless), parts)
+    cache: Cache = {}
+    explain = limits is None or limits.explain_conflict
+    parts = parts_of(scenario, cache=cache)
+    lost = list(hopeless(scenario, parts))
+    if lost:
+        return PeriodsAnswer(refused(scenario, parts, lost, cache, explain=explain), parts)
     whole = join(scenario, parts)
     outcome = optimize(whole.problem, limits=limits, progress=progress)
     if outcome.status is Status.INVALID:
-        return PeriodsAnswer(_without_plan(scenario, whole, outcome), parts, whole, outcome)
+        draft = without_plan(scenario, whole, outcome, cache, explain=False)
+        return PeriodsAnswer(draft, parts, whole, outcome)
     if not has_plan(outcome):
-        draft = _without_plan(scenario, whole, outcome)
+        draft = without_plan(scenario, whole, outcome, cache, explain=explain)
     else:
         draft = assemble_periods(scenario, whole, outcome)
         problems = verify_plan(scenario, draft)
@@ -93,107 +99,6 @@ def _worded(scenario: Scenario, parts: tuple[Part, ...], draft: plan.Plan) -> pl
     )
 
 
-def _hopeless(scenario: Scenario, parts: tuple[Part, ...]) -> tuple[Part, list[str]] | None:
-    """The first period in which a required workload has no option at all; a job needs one in some period."""
-    single = {w.name for w in scenario.workloads if not runs_every(w)}
-    placed = {
-        name
-        for part in parts
-        for name, row in part.considered.items()
-        if any(c.options for c in row)
-    }
-    for part in parts:
-        names = [
-            ask.name
-            for ask, wish in zip(part.question.asks, part.question.wishes, strict=True)
-            if wish.required
-            and not any(c.options for c in part.considered[ask.name])
-            and not (ask.name in single and ask.name in placed)
-        ]
-        if names:
-            return part, names
-    return None
-
-
-def _refused(scenario: Scenario, part: Part, names: list[str]) -> plan.Plan:
-    told = explain_workloads(part.scenario, part.question, part.considered, names)
-    when = f"this is so in the period from {part.period.start} to {part.period.end}"
-    return plan.Plan(
-        scenario=scenario.name,
-        status=plan.Status.INFEASIBLE,
-        workloads=_unserved(scenario),
-        rejections=folded(part.considered),
-        explanations=tuple(e.model_copy(update={"notes": (when, *e.notes)}) for e in told),
-        warnings=(
-            f"the period from {part.period.start} has no place for {', '.join(names)}",
-            *part.question.warnings,
-        ),
-        solve=stats(part.considered, None),
-        versions=versions(scenario.digest),
-    )
-
-
-def _unserved(scenario: Scenario) -> tuple[plan.PlanWorkload, ...]:
-    return tuple(
-        plan.PlanWorkload(name=w.name, kind=w.kind, model=w.model.id, served=False)
-        for w in scenario.workloads
-    )
-
-
-def _without_plan(scenario: Scenario, whole: Whole, outcome: Outcome) -> plan.Plan:
-    members = outcome.conflict.members if outcome.conflict else ()
-    rows = tuple(_conflict_row(scenario, row) for row in dict.fromkeys(members))
-    first = whole.parts[0]
-    return plan.Plan(
-        scenario=scenario.name,
-        status=plan.Status(outcome.status.value),
-        workloads=_unserved(scenario),
-        conflict=rows,
-        explanations=(_together(outcome, rows),) if outcome.status is Status.INFEASIBLE else (),
-        warnings=first.question.warnings,
-        solve=stats(first.considered, outcome),
-    )
-
-
-def _together(outcome: Outcome, rows: tuple[plan.ConflictRow, ...]) -> plan.Explanation:
-    """Why the periods have no plan although every workload has options."""
-    lines = (f"line {row.line}: {row.text}" if row.line else row.text for row in rows)
-    minimal = outcome.conflict is not None and outcome.conflict.minimal
-    return plan.Explanation(
-        workload="",
-        code="P301",
-        headline="no plan exists over the horizon: these facts cannot all hold",
-        because=tuple(dict.fromkeys(lines)) or ("no order and no rent serves every period",),
-        conflict=rows,
-        checked="drop any one and a plan exists" if minimal else "not all may be needed",
-        notes=("repairs are looked for in scenarios without a horizon only",),
-    )
-
-
-def _conflict_row(scenario: Scenario, row: str) -> plan.ConflictRow:
-    """A row of the solver in the user's words; a service's name carries its period."""
-    kind, _, name = row.partition(":")
-    if kind == "block":
-        known = {w.name: w for w in scenario.workloads}
-        words = name if name in known else name.rpartition(" ")[0]
-        when = f" in {name.rpartition(' ')[2]}" if name not in known else ""
-        line = scenario.span(f"{known[words].path}.name").line
-        return plan.ConflictRow(name=name, text=f"`{words}` must be served{when}", line=line)
-    if kind == "supply":
-        pool_name, _, term = name.partition("/")
-        pool = scenario.pool(pool_name)
-        line = scenario.span(f"{pool.path}.pool").line
-        text = f"`{pool_name}` gives no more {term} nodes in a period"
-        sizes = [str(o.min_order) for o in pool.spec.buy if o.min_order]
-        if term == "bought" and sizes:
-            text += f", and is ordered from {' or '.join(sizes)} nodes on"
-        return plan.ConflictRow(name=pool_name, text=text, line=line)
-    place = name.partition("[")[0] if name.startswith("limits") else name
-    return plan.ConflictRow(
-        name=name, text=f"`{name}` must not be exceeded", line=scenario.span(place).line
-    )
-
-
 def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
     """What the figures of a plan over periods rest on."""
     horizon = scenario.spec.horizon
@@ -212,12 +117,9 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         "the last; it stays on one pool under one term, and GPUs of shared nodes are its own to the end of the period",
     ]
     energy = part.question.energy
-    if energy.usd_per_kwh:
-        texts.append(
-            f"energy of owned and bought nodes: TDP of the GPUs in use x PUE {float(energy.pue):g} x "
-            f"{energy.usd_per_kwh} {scenario.spec.currency}/kWh; rent includes energy"
-        )
-    else:
+    prices = [energy_of(in_period(scenario, p)).usd_per_kwh for p in periods_of(scenario)]
+    texts += power_words(scenario, energy, prices)
+    if not any(prices):
         texts.append(
             f"no energy price is given: owned nodes cost their upkeep only ({money(energy.usd_per_kwh)})"
         )

@@ -6,11 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
+from planner.optimize.facility import pool_power_w, pool_rack_units
 from planner.optimize.outcome import BlockPlan, Outcome, Status
 from planner.options.asks import Ask, ServingAsk, is_job
 from planner.options.build import Built
 from planner.options.plan_parts import plan_layout, plan_ledger, plan_speed
-from planner.options.problem import Block, Candidate
+from planner.options.problem import DEMAND_UNITS, Block, Candidate
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Option
 from planner.plan import schema as plan
@@ -181,6 +182,7 @@ def _assignment(
         speed=plan_speed(option.timing),
         placement=places,
         units=candidate.units,
+        busy=int(option.utilisation * DEMAND_UNITS),
         cost=cost,
         interconnect_gb_s=option.interconnect_gb_s,
     )
@@ -235,6 +237,8 @@ def _pools(
                 total_gpus=(owned + bought + rented) * supplier.facts.node_gpus,
                 cost=from_cents(cost),
                 idle_cost=from_cents(idle),
+                power_w=pool_power_w(built, outcome, numbers),
+                rack_units=pool_rack_units(built, outcome, numbers, supplier),
             )
         )
     return tuple(rows)

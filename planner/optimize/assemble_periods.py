@@ -11,6 +11,7 @@ from planner.optimize.periods import outcome_in, question_in, without_supply
 from planner.options.build import Built
 from planner.options.deals import Deal
 from planner.options.horizon import Part, Whole
+from planner.options.question import Question
 from planner.plan import schema as plan
 from planner.plan.merge import merged_pools, merged_workloads
 from planner.plan.runs import with_runs
@@ -101,7 +102,14 @@ def _period(whole: Whole, outcome: Outcome, part: Part, convention: str) -> plan
         opex=opex,
         workloads=draft.workloads,
         pools=pools,
+        power_limit_w=_limit(question, "power"),
+        rack_units_limit=_limit(question, "racks"),
     )
+
+
+def _limit(question: Question, kind: str) -> int | None:
+    """The period's limit of power or rack units."""
+    return next((x.bound for x in question.limits if x.kind == kind), None)
 
 
 def _taken(whole: Whole, outcome: Outcome) -> list[tuple[Deal, int]]:
@@ -123,7 +131,8 @@ def _parts(
     supplies = built.problem.supplies
     for supply, billed in zip(supplies, here.billed_nodes, strict=True):
         kind = "upkeep" if supply.term in PAYS_ENERGY else "rent"
-        sums[kind] += billed * supply.node_cost_cents
+        sums[kind] += billed * (supply.node_cost_cents - supply.node_energy_cents)
+        sums["energy"] += billed * supply.node_energy_cents
     for block_plan in here.plans:
         for choice in block_plan.choices:
             candidate = built.problem.blocks[block_plan.block].candidates[choice.candidate]

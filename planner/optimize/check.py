@@ -21,8 +21,12 @@ def problem_errors(problem: Problem) -> list[str]:
             errors.append(f"{name}: node_gpus is {supply.node_gpus}")
         if min(supply.max_nodes, supply.spare_nodes, supply.node_cost_cents) < 0:
             errors.append(f"{name}: a count or price is negative")
+        if min(supply.node_power_w, supply.rack_units) < 0:
+            errors.append(f"{name}: negative power or rack units")
+        if not 0 <= supply.node_energy_cents <= supply.node_cost_cents:
+            errors.append(f"{name}: energy is no part of the node's cost")
     for limit in problem.limits:
-        if limit.kind not in ("cost", "power", "nodes", "acquired"):
+        if limit.kind not in ("cost", "power", "racks", "nodes", "acquired"):
             errors.append(f"limit {limit.name}: kind is {limit.kind!r}")
         if any(not 0 <= s < len(problem.supplies) for s in limit.supplies):
             errors.append(f"limit {limit.name}: unknown supply")

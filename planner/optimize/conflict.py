@@ -47,7 +47,7 @@ def find_conflict(problem: Problem, budget: Budget) -> Conflict:
     """
     kept = _groups(problem)
     if _possible(problem, kept, budget) is not False:
-        return Conflict(tuple(_name(problem, group) for group in kept), minimal=False)
+        return _conflict(problem, kept, minimal=False)
     minimal = True
     size = max(1, len(kept) // 2)
     while size:
@@ -62,9 +62,13 @@ def find_conflict(problem: Problem, budget: Budget) -> Conflict:
             else:
                 at += size
             if budget.stop.requested:
-                return Conflict(tuple(_name(problem, g) for g in kept), minimal=False)
+                return _conflict(problem, kept, minimal=False)
         size //= 2
-    return Conflict(tuple(_name(problem, group) for group in kept), minimal)
+    return _conflict(problem, kept, minimal=minimal)
+
+
+def _conflict(problem: Problem, kept: Sequence[Group], *, minimal: bool) -> Conflict:
+    return Conflict(tuple(_name(problem, group) for group in kept), minimal, tuple(kept))
 
 
 def _groups(problem: Problem) -> list[Group]:

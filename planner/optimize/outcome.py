@@ -153,6 +153,8 @@ class Conflict:
     """Row groups: `block:NAME`, `supply:POOL/TERM`, `limit:NAME`."""
     minimal: bool
     """False: the work limit ended the shrinking; the set is still jointly impossible."""
+    groups: tuple[tuple[str, int], ...] = ()
+    """(limit | supply | block, index) of each member in the problem."""
 
 
 @dataclass(frozen=True, slots=True)

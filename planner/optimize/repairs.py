@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from planner.optimize.repairs_bench import Bench, Trial
-from planner.optimize.repairs_combine import budget, combine_searches, power
+from planner.optimize.repairs_combine import budget, combine_searches, room
 from planner.optimize.repairs_found import Fix, Found, by_price, try_search
 from planner.options.alternatives import option_cents
 from planner.options.asks import Ask
@@ -27,7 +27,7 @@ from planner.options.explain.supply_changes import (
     left_out,
     more_host_ram,
     more_nodes,
-    more_power,
+    more_room,
     without_limit,
 )
 from planner.options.explain.what_if import least_gpus
@@ -120,7 +120,7 @@ def _alone_cents(
         cents = option_cents(changed, ask, changed.wishes[0], option)
         if cents is not None and option.timing.hours is None:
             nodes = math.ceil(option.gpus * option.replicas / node_gpus)
-            cents = max(cents, nodes * node_cost_cents(term))
+            cents = max(cents, nodes * node_cost_cents(term, question.energy, offer[1].draw))
         prices += [] if cents is None else [cents]
     return min(prices, default=2**53)
 
@@ -136,7 +136,7 @@ def repair_together(bench: Bench, question: Question, members: Sequence[str]) ->
             _least_budget(bench, question, limit.name, found)
     if all(f.gives_up for f in found.fixes):
         failed = [s for s, _ in found.failed]
-        order = ("nodes", "opex", "power", "rent", "spare-nodes")
+        order = ("nodes", "opex", "power", "racks", "rent", "spare-nodes")
         shared = [s for k in order for s in failed if s.kind == k]
         rows = [s for s in failed if s.kind not in order]
         combine_searches(bench, question, [*shared, *rows], found)
@@ -150,9 +150,9 @@ def _shared_searches(bench: Bench, question: Question, members: Sequence[str]) -
         yield more_nodes(question, pool)
         yield from (s for s in [fewer_spare_nodes(question, pool)] if s)
     for limit in question.limits:
-        if limit.kind == "power":
-            told = power(bench, question, limit.name)
-            yield more_power(limit) if told is None else single(told)
+        if limit.kind in ("power", "racks"):
+            told = room(bench, question, limit)
+            yield more_room(limit) if told is None else single(told)
     pairs = [(a, w) for a, w in zip(question.asks, question.wishes, strict=True) if a.name in names]
     pairs.sort(key=lambda p: -p[1].priority)
     last = max((w.priority for _, w in pairs), default=1)

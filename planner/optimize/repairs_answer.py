@@ -147,7 +147,8 @@ def _joint_notes(found: Found) -> list[str]:
     failed = [
         search
         for search, trial in found.failed
-        if search.kind in ("opex", "power", "nodes", "spare-nodes", "rent") and trial.impossible
+        if search.kind in ("opex", "power", "racks", "nodes", "spare-nodes", "rent")
+        and trial.impossible
     ]
     texts = [s.widest for s in failed if s.kind != "nodes"]
     nodes = [s.widest for s in failed if s.kind == "nodes"]

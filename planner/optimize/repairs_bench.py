@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.optimize.backend import Verdict, run_cp_sat
@@ -13,7 +13,7 @@ from planner.optimize.solve import solve
 from planner.options.asks import Ask, PoolFacts
 from planner.options.build import Built, build
 from planner.options.consider import consider_one
-from planner.options.problem import Problem
+from planner.options.problem import Candidate, Problem
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Considered, Found, Rejection
 from planner.options.refusals import nearest_miss
@@ -112,30 +112,18 @@ class Bench:
         """Whether the exact model can hold: no objective, so much faster; `plans` of the outcome is empty."""
         return self._solve(question, self._feasible)
 
-    def least_watts(self, question: Question) -> tuple[int, bool] | None:
-        """Least power of any plan, and whether that is proven; None where there is no plan, or money is limited too."""
+    def least_used(self, question: Question, kind: str) -> tuple[int, bool] | None:
+        """Least power (`power`, W) or rack units (`racks`) of any plan, and whether that is proven.
+
+        None where there is no plan, or money is limited too.
+        """
         if any(x.kind == "cost" for x in question.limits):
             return None
-        free = replace(question, limits=tuple(x for x in question.limits if x.kind != "power"))
-        outcome = self._solve(free, self._leanest).outcome
+        free = replace(question, limits=tuple(x for x in question.limits if x.kind != kind))
+        outcome = self._solve(free, _leanest_power if kind == "power" else _leanest_racks).outcome
         if outcome is None or not outcome.has_plan or outcome.cost_cents is None:
             return None
         return outcome.cost_cents, outcome.status is Status.PROVEN
-
-    @staticmethod
-    def _leanest(problem: Problem, work: float) -> Outcome:
-        """The problem with power in place of money."""
-        blocks = tuple(
-            replace(b, candidates=tuple(replace(c, cost_cents=c.power_w) for c in b.candidates))
-            for b in problem.blocks
-        )
-        supplies = tuple(replace(s, node_cost_cents=0) for s in problem.supplies)
-        watts = replace(problem, blocks=blocks, supplies=supplies)
-        limits = SolveLimits(
-            deterministic_time=work, tie_break=False, confirm_infeasible=False,
-            explain_conflict=False,
-        )  # fmt: skip
-        return solve(watts, limits=limits)
 
     def _solve(self, question: Question, method: Callable[[Problem, float], Outcome]) -> Trial:
         considered = self.considered(question)
@@ -175,3 +163,31 @@ class Bench:
             Verdict.INFEASIBLE: Status.INFEASIBLE,
         }.get(answer.verdict, Status.UNKNOWN)
         return Outcome(status, stats=Stats(deterministic_time=answer.deterministic_time))
+
+
+def _leanest_power(problem: Problem, work: float) -> Outcome:
+    """The problem with power in place of money."""
+    return _leanest(problem, [s.node_power_w for s in problem.supplies], lambda c: c.power_w, work)
+
+
+def _leanest_racks(problem: Problem, work: float) -> Outcome:
+    """The problem with rack units in place of money."""
+    return _leanest(problem, [s.rack_units for s in problem.supplies], lambda c: 0, work)
+
+
+def _leanest(
+    problem: Problem, of_nodes: Sequence[int], of_candidate: Callable[[Candidate], int], work: float
+) -> Outcome:
+    """The problem with something else in place of money: so much of it per node in use and per candidate."""
+    blocks = tuple(
+        replace(b, candidates=tuple(replace(c, cost_cents=of_candidate(c)) for c in b.candidates))
+        for b in problem.blocks
+    )
+    supplies = tuple(
+        replace(s, node_cost_cents=each, node_energy_cents=0)
+        for s, each in zip(problem.supplies, of_nodes, strict=True)
+    )
+    limits = SolveLimits(
+        deterministic_time=work, tie_break=False, confirm_infeasible=False, explain_conflict=False,
+    )  # fmt: skip
+    return solve(replace(problem, blocks=blocks, supplies=supplies), limits=limits)

@@ -10,7 +10,8 @@ from planner.optimize.outcome import Status
 from planner.optimize.repairs_bench import Bench
 from planner.optimize.repairs_found import Fix, Found, by_price, given, try_search
 from planner.options.explain.changes import Change, Search, first_step
-from planner.options.explain.supply_changes import more_nodes, with_limit, without_limit
+from planner.options.explain.supply_changes import amount, more_nodes, with_limit, without_limit
+from planner.options.problem import Limit
 from planner.options.question import Question
 
 MOST_CHANGES = 3
@@ -69,16 +70,17 @@ def budget(bench: Bench, question: Question, name: str) -> Change | None:
     return Change("opex", text, whole=with_limit(name, whole * 100))
 
 
-def power(bench: Bench, question: Question, name: str) -> Change | None:
-    """The least power at which there is a plan, in steps of 10 W; None where it cannot be told."""
-    found = bench.least_watts(question)
+def room(bench: Bench, question: Question, limit: Limit) -> Change | None:
+    """The least power, in steps of 10 W, or rack units at which there is a plan; None where it cannot be told."""
+    found = bench.least_used(question, limit.kind)
     if found is None:
         return None
-    now = next(x.bound for x in question.limits if x.name == name)
-    watts = math.ceil(found[0] / 10) * 10
+    least = math.ceil(found[0] / 10) * 10 if limit.kind == "power" else found[0]
+    key = limit.name.rpartition(".")[2]
     least_one = ": the least that works" if found[1] else ""
-    text = f"`power: {watts / 1000:g} kW` instead of {now / 1000:g} kW{least_one}"
-    return Change("power", text, whole=with_limit(name, watts))
+    now = amount(limit.kind, limit.bound)
+    text = f"`{key}: {amount(limit.kind, least)}` instead of {now}{least_one}"
+    return Change(limit.kind, text, whole=with_limit(limit.name, least))
 
 
 def repair_all(bench: Bench, question: Question, each: Sequence[Found]) -> list[Fix]:

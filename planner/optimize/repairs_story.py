@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from planner.optimize.repairs_bench import Bench
 from planner.optimize.repairs_conflict import Member, RowConflict, without
 from planner.options.explain.changes import least
-from planner.options.explain.supply_changes import more_nodes, more_power
+from planner.options.explain.supply_changes import amount, more_nodes, more_room
 from planner.options.question import Question
 from planner.plan import schema as plan
 from planner.scenario import Scenario
@@ -132,13 +132,15 @@ def limit_text(bench: Bench, question: Question, member: Member) -> str:
             f"{money(from_cents(trial.cents))}" if trial.works and trial.cents is not None else ""
         )
     else:
-        allowed = f"{limit.bound / 1000:,g} kW"
-        watts = bench.least_watts(question)
-        if watts is not None:
-            return f"`{key}` allows {allowed}; at least {math.ceil(watts[0] / 10) / 100:g} kW is needed"
-        found = least(more_power(limit), lambda c: bench.possible(c.applied(question)).works)
+        allowed = amount(limit.kind, limit.bound)
+        used = bench.least_used(question, limit.kind)
+        if used is not None:
+            fewest = math.ceil(used[0] / 10) * 10 if limit.kind == "power" else used[0]
+            verb = "are" if limit.kind == "racks" else "is"
+            return f"`{key}` allows {allowed}; at least {amount(limit.kind, fewest)} {verb} needed"
+        found = least(more_room(limit), lambda c: bench.possible(c.applied(question)).works)
         bounds = found.applied(question).limits if found else ()
-        need = next((f"{x.bound / 1000:g} kW" for x in bounds if x.name == member.name), "")
+        need = next((amount(limit.kind, x.bound) for x in bounds if x.name == member.name), "")
     return f"`{key}` allows {allowed}" + (f"; at least {need} is needed" if need else "")
 
 

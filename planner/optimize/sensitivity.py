@@ -204,6 +204,7 @@ def _break_even(offer: Offer, low: Edge, high: Edge | None) -> BreakEven:
         price=offer.price.amount,
         per=offer.price.per,
         volume=offer.volume,
+        listed=offer.listed,
         used=high is not None,
         stays_from=low.price,
         from_exact=low.exact,

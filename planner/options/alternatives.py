@@ -56,5 +56,6 @@ def _prices(
         for candidate in candidates_of(ask, wish, option, 0, place, question.energy):
             replicas = math.ceil(option.units * option.replicas / candidate.units)
             held = candidate.gpus + candidate.whole_nodes * node_gpus
-            share = 0 if candidate.own_nodes else node_cost_cents(term) * held / node_gpus
+            node = node_cost_cents(term, question.energy, supplier.draw)
+            share = 0 if candidate.own_nodes else node * held / node_gpus
             yield math.ceil((candidate.cost_cents + share) * replicas)

@@ -53,6 +53,13 @@ def slack_words(question: Question, draft: plan.Plan) -> tuple[str, ...]:
         if limit.kind == "cost" and draft.cost is not None:
             left = from_cents(limit.bound) - draft.cost.total
             words.append(f"{money(left)} of {money(from_cents(limit.bound))} of `{name}`")
+        if limit.kind == "power":
+            watts = limit.bound - sum(p.power_w for p in draft.pools)
+            words.append(f"{watts / 1000:g} of {limit.bound / 1000:g} kW of `{name}`")
+        if limit.kind == "racks":
+            words.append(
+                f"{limit.bound - sum(p.rack_units for p in draft.pools)} of {limit.bound} `{name}`"
+            )
     return tuple(words)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.lean import lean
+from planner.options.power import GPU_ONLY, Draw
 from planner.options.problem import (
     DEMAND_UNITS,
     SIZE_PARTS,
@@ -22,6 +23,7 @@ from planner.options.terms import (
     Energy,
     Term,
     node_cost_cents,
+    node_energy_cents,
     own_nodes_cents,
     running_cents,
 )
@@ -37,6 +39,10 @@ class Supplier:
     facts: PoolFacts
     terms: tuple[Term, ...]
     spare_nodes: int = 0
+    draw: Draw = GPU_ONLY
+    """Power of its nodes."""
+    rack_units: int = 0
+    """Rack units of a node; 0 where the scenario does not limit them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ def build(
         entries = by_pool.setdefault(supplier.facts.name, [])
         for term in supplier.terms:
             entries.append((len(supplies), supplier, term))
-            supplies.append(_supply(supplier, term, first=len(entries) == 1))
+            supplies.append(_supply(supplier, term, energy, first=len(entries) == 1))
     options: list[Option] = []
     blocks = []
     for ask, wish in zip(asks, wishes, strict=True):
@@ -104,19 +110,23 @@ def build(
     return Built(Problem(tuple(blocks), tuple(supplies), tuple(limits)), tuple(options))
 
 
-def _supply(supplier: Supplier, term: Term, *, first: bool) -> Supply:
+def _supply(supplier: Supplier, term: Term, energy: Energy, *, first: bool) -> Supply:
+    """Power counts where energy is paid for: rented nodes stand elsewhere. Bought nodes take rack space used or not."""
     facts = supplier.facts
     return Supply(
         pool=facts.name,
         term=term.name,
         node_gpus=facts.node_gpus,
         max_nodes=term.max_nodes,
-        node_cost_cents=node_cost_cents(term),
+        node_cost_cents=node_cost_cents(term, energy, supplier.draw),
         gpu_type=facts.gpu.id,
         spare_nodes=supplier.spare_nodes if first else 0,
         has_host_ram=facts.host_bytes is not None,
         group=facts.name,
         base_nodes=0 if term.acquired else None,
+        node_energy_cents=node_energy_cents(term, energy, supplier.draw),
+        node_power_w=supplier.draw.peak_node_w if term.pays_energy else 0,
+        rack_units=supplier.rack_units if term.pays_energy and not term.acquired else 0,
     )
 
 
@@ -151,19 +161,21 @@ def candidates_of(
     """One candidate in shared nodes, and for a job on rented nodes one more on nodes of its own."""
     number, supplier, term = place
     hours = option.timing.hours
-    watts = (supplier.facts.gpu.tdp_w or 0.0) * option.utilisation
-    running = running_cents(term, energy, gpus=option.gpus, watts=watts, hours=hours)
+    running = running_cents(
+        term, energy, supplier.draw, gpus=option.gpus, busy=option.utilisation, hours=hours,
+        runs=wish.runs_per_horizon,
+    )  # fmt: skip
     base = Candidate(
         key=_key(option, term),
         supply=number,
         gpus=0 if option.nodes else option.gpus,
         whole_nodes=option.nodes,
         units=option.units,
-        cost_cents=running * wish.runs_per_horizon,
+        cost_cents=running,
         host_sixteenths=_host_share(option, supplier.facts),
         preference=option.preference,
         max_replicas=_most_replicas(ask, option),
-        power_w=math.ceil(watts * option.gpus),
+        power_w=supplier.draw.peak_gpus_w(option.gpus) if term.pays_energy else 0,
         option=index,
         loads=option.loads,
     )

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from planner.options.tiers import UNLIMITED_NODES, OrderSize, order_sizes
-from planner.scenario.periods import Period, add_time, grown, periods_of
+from planner.options.tiers import OrderSize, most_rented, order_sizes
+from planner.scenario.periods import Period, add_time, at, periods_of, price_in
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.scenario.schema_supply import Buy, Contract, Rent
 from planner.units import DAY_S, HOUR_S, YEAR_S, Price
@@ -88,7 +88,7 @@ def deals_of(scenario: Scenario) -> tuple[Deal, ...]:
 def _of_pool(pool: ResolvedPool, periods: tuple[Period, ...]) -> Iterator[Deal]:
     for number, offer in enumerate(pool.spec.buy):
         for period in periods:
-            for size in order_sizes(offer):
+            for size in order_sizes(offer, period):
                 deal = purchase(pool, offer, number, size, period, periods)
                 if deal is not None:
                     yield deal
@@ -141,9 +141,10 @@ def purchase(
         order_by = date.fromordinal(period.start.toordinal() - days)
     if order_by < periods[0].start or (offer.valid_until and order_by > offer.valid_until):
         return None
-    price = per_node(pool, grown(size.price, offer.growth, period))
+    price = per_node(pool, size.price)
     whole = price * (1 + offer.installation)
-    single = per_node(pool, grown(offer.price, offer.growth, period)) * (1 + offer.installation)
+    own_price = per_node(pool, price_in(offer.price, offer.growth, period))
+    single = cents(own_price * (1 + offer.installation)) if size.tier else 0
     written_off = whole - price * (offer.residual or 0)
     life = offer.life or DEFAULT_LIFE_S
     step = Fraction(period.hours * HOUR_S)
@@ -155,7 +156,7 @@ def purchase(
         pool.name, "buy", "bought", number, start, last, 0, size.most,
         order_by, period.start, add_time(period.start, life), price_cents, spread,
         tuple(price_cents if i == start else 0 for i in range(count)), support, support,
-        price_cents - sum(spread), 0, size.fewest, size.tier, cents(single) if size.tier else 0,
+        price_cents - sum(spread), 0, size.fewest, size.tier, single,
     )  # fmt: skip
 
 
@@ -171,7 +172,7 @@ def commitment(
     assert rent.commit != "none"
     count, start = len(periods), period.index
     length = int(rent.commit / (period.hours * HOUR_S))
-    hour = per_node(pool, grown(rent.price, rent.growth, period))
+    hour = per_node(pool, price_in(rent.price, rent.growth, period))
     whole = hour * period.hours * length
     last = min(count, start + length)
     spread = differences(lambda n: whole * n / length, start, last, count)
@@ -180,7 +181,8 @@ def commitment(
     paid = list(differences(lambda n: rest * n / length, start, last, count))
     paid[start] += ahead
     return Deal(
-        pool.name, "commit", term, number, start, last, 0, rent.max_nodes or UNLIMITED_NODES,
+        pool.name, "commit", term, number, start, last, 0,
+        max(most_rented(rent, p.index) for p in periods[start:last]),
         period.start, period.start, add_time(period.start, rent.commit), ahead + cents(rest), spread,
         (0,) * count, tuple(paid), (0,) * count, 0, ahead + cents(rest) - sum(paid),
     )  # fmt: skip
@@ -189,17 +191,22 @@ def commitment(
 def running_contract(
     pool: ResolvedPool, contract: Contract, number: int, term: str, periods: tuple[Period, ...]
 ) -> Deal:
-    """A contract that runs: its nodes are there in the periods it covers whole, its price is due to its end."""
+    """A contract that runs: its nodes are there in the periods it covers whole, its price is due to its end.
+
+    After the horizon the price of the last period holds.
+    """
     count = len(periods)
     last = sum(1 for p in periods if p.end <= contract.until)
-    hour = per_node(pool, contract.price) if contract.price else Fraction(0)
-    paid = tuple(cents(hour * p.hours * _covered(p, contract.until)) for p in periods)
+    hour = [
+        per_node(pool, at(contract.price, p)) if contract.price else Fraction(0) for p in periods
+    ]
+    paid = tuple(cents(hour[p.index] * p.hours * _covered(p, contract.until)) for p in periods)
     end = periods[-1].end
     after = Fraction(max(0, (contract.until - end).days) * 24)
     return Deal(
         pool.name, "contract", term, number, 0, last, contract.nodes, contract.nodes,
-        None, periods[0].start, contract.until, sum(paid) + cents(hour * after), paid,
-        (0,) * count, paid, (0,) * count, 0, cents(hour * after),
+        None, periods[0].start, contract.until, sum(paid) + cents(hour[-1] * after), paid,
+        (0,) * count, paid, (0,) * count, 0, cents(hour[-1] * after),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ def dominates(a: Option, b: Option) -> bool:
         and a.host_bytes <= b.host_bytes
         and a.nvme_bytes <= b.nvme_bytes
         and a.preference <= b.preference
+        and a.utilisation <= b.utilisation
         and (_no_heavier(a, b) if a.loads else _no_slower(a, b))
     )
 

@@ -9,9 +9,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from planner.options.deals import DEFAULT_LIFE_S, per_node
-from planner.options.from_scenario import energy_of
+from planner.options.energy import energy_of
+from planner.options.power import draw_of
 from planner.plan.schema import Order, Plan, PlanPeriod, PlanWorkload, TeamCost, UnitCost
-from planner.scenario.periods import Period, demand_factor, grown, periods_of
+from planner.scenario.periods import Period, demand_factor, in_period, periods_of, price_in
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
 from planner.scenario.schema_workloads import InferenceWorkload
 from planner.units import HOUR_S, HOURS_PER_MONTH, YEAR_S
@@ -125,7 +126,7 @@ def _with_break_even(scenario: Scenario, order: Order) -> Order:
         return order
     if order.action == "commit":
         offer = pool.spec.rent[order.offer - 1]
-        price = per_node(pool, grown(offer.price, offer.growth, start)) / pool.node.gpus
+        price = per_node(pool, price_in(offer.price, offer.growth, start)) / pool.node.gpus
         return order.model_copy(update={"break_even": float(price / rent)})
     bought = purchase_per_gpu_hour(scenario, pool, order, start)
     margin = rent - bought.energy
@@ -142,7 +143,7 @@ def _with_break_even(scenario: Scenario, order: Order) -> Order:
 def rent_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, period: Period) -> Fraction | None:
     """The cheapest rent on demand of the pool's GPU in a period, anywhere in the scenario."""
     prices = [
-        per_node(other, grown(rent.price, rent.growth, period)) / other.node.gpus
+        per_node(other, price_in(rent.price, rent.growth, period)) / other.node.gpus
         for other in scenario.pools
         if other.gpu.id == pool.gpu.id
         for rent in other.spec.rent
@@ -170,7 +171,7 @@ def purchase_per_gpu_hour(
     """One GPU of a purchase, at the price of its size and period."""
     spec = pool.spec.buy[order.offer - 1]
     quote = next((t.price for t in spec.tiers if t.nodes == order.tier), spec.price)
-    price = per_node(pool, grown(quote, spec.growth, period)) / pool.node.gpus
+    price = per_node(pool, price_in(quote, spec.growth, period)) / pool.node.gpus
     whole = price * (1 + spec.installation)
     life_h = (spec.life or DEFAULT_LIFE_S) / HOUR_S
     support = price * spec.support / (YEAR_S // HOUR_S)
@@ -180,5 +181,12 @@ def purchase_per_gpu_hour(
         price=whole,
         write_off=(whole - price * (spec.residual or 0)) / life_h,
         holding=support + hosting,
-        energy=Fraction(energy_of(scenario).cost(pool.gpu.tdp_w or 0, 1)),
+        energy=_full_use(in_period(scenario, period), pool),
     )
+
+
+def _full_use(scenario: Scenario, pool: ResolvedPool) -> Fraction:
+    """Energy of one GPU at full load and its share of the node, for an hour."""
+    draw, energy = draw_of(pool), energy_of(scenario)
+    watts = draw.gpu_w if draw.node_w is None else draw.node_w / draw.gpus
+    return watts / 1000 * energy.pue * Fraction(energy.usd_per_kwh)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 
 from planner.catalog.records import Gpu
 from planner.layout import Offload
@@ -18,10 +17,13 @@ from planner.options.asks import (
     TrainingAsk,
 )
 from planner.options.build import Supplier, Wish
+from planner.options.energy import energy_of, power_words
+from planner.options.power import draw_of
 from planner.options.problem import Limit
 from planner.options.question import Question
 from planner.options.serving_load import load_of
 from planner.options.terms import HORIZON_H, Energy, Term
+from planner.options.tiers import most_rented
 from planner.scenario.resolved import NodeFacts, ResolvedPool, ResolvedWorkload, Scenario
 from planner.scenario.schema_base import Target
 from planner.scenario.schema_file import WorkloadSpec
@@ -49,8 +51,6 @@ TELLING_DEFAULTS = frozenset(
 """Defaults whose value a reader should see beside the figures that rest on it."""
 NVME_GB_S = 3.0
 """Sequential read of a node's NVMe where a size is given: one drive on four PCIe 4.0 lanes at half its rate."""
-UNLIMITED_NODES = 64
-"""Nodes considered where a rental names no limit: far above any demand planner can pack, and finite."""
 
 
 def question_of(scenario: Scenario) -> Question:
@@ -95,14 +95,17 @@ def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
             )
         )
     for number, rent in enumerate(pool.spec.rent):
-        by_gpu = rent.price.per == "GPU-hour"
+        price, most = rent.price[0], most_rented(rent)
+        if not most:
+            continue
+        by_gpu = price.per == "GPU-hour"
         name = "rented" if len(pool.spec.rent) == 1 else f"rented {number + 1}"
         terms.append(
             Term(
                 name,
-                rent.max_nodes or UNLIMITED_NODES,
-                node_hour=Decimal(0) if by_gpu else rent.price.amount,
-                gpu_hour=rent.price.amount if by_gpu else Decimal(0),
+                most,
+                node_hour=Decimal(0) if by_gpu else price.amount,
+                gpu_hour=price.amount if by_gpu else Decimal(0),
                 hours=hours,
             )
         )
@@ -115,7 +118,10 @@ def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
         host_bytes=pool.node.host_ram_bytes,
         nvme_bytes=pool.node.nvme_bytes,
     )
-    return Supplier(facts, tuple(terms), spare_nodes=pool.spec.spare_nodes)
+    return Supplier(
+        facts, tuple(terms), spare_nodes=pool.spec.spare_nodes, draw=draw_of(pool),
+        rack_units=pool.node.rack_units or 0,
+    )  # fmt: skip
 
 
 def _link(gpu: Gpu, node: NodeFacts) -> Link:
@@ -148,15 +154,6 @@ def _link(gpu: Gpu, node: NodeFacts) -> Link:
     return link
 
 
-def energy_of(scenario: Scenario) -> Energy:
-    """What power costs; nothing where no price is given."""
-    spec = scenario.spec.energy
-    if spec is None:
-        return Energy()
-    per_kwh = spec.price.amount / (1000 if spec.price.per == "MWh" else 1)
-    return Energy(per_kwh, Fraction(spec.pue))
-
-
 def _limits(scenario: Scenario) -> tuple[Limit, ...]:
     spec = scenario.spec.limits
     rows = []
@@ -164,6 +161,8 @@ def _limits(scenario: Scenario) -> tuple[Limit, ...]:
         rows.append(Limit("limits.opex", "cost", to_cents(spec.opex[0].amount, up=False)))
     if spec.power is not None:
         rows.append(Limit("limits.power", "power", math.floor(spec.power[0])))
+    if spec.rack_units is not None:
+        rows.append(Limit("limits.rack_units", "racks", spec.rack_units[0]))
     return tuple(rows)
 
 
@@ -173,11 +172,7 @@ def _assumptions(scenario: Scenario, energy: Energy) -> tuple[str, ...]:
         "`every` says, is billed by started hours on rented nodes of its own, and keeps its GPUs to "
         "itself for the whole month"
     ]
-    if energy.usd_per_kwh:
-        texts.append(
-            f"energy of owned nodes: TDP of the GPUs in use x PUE {float(energy.pue):g} x "
-            f"{energy.usd_per_kwh} {scenario.spec.currency}/kWh; rent includes energy"
-        )
+    texts += power_words(scenario, energy)
     unpriced = [p.name for p in scenario.pools if p.available_nodes and not energy.usd_per_kwh]
     if unpriced:
         texts.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -15,8 +15,9 @@ from planner.options.from_scenario import question_of
 from planner.options.parts import Part as Part
 from planner.options.parts import joined_blocks, numbered
 from planner.options.problem import Acquisition, Limit, Problem
+from planner.options.question import Question
 from planner.options.terms import Term
-from planner.options.tiers import UNLIMITED_NODES, most_nodes
+from planner.options.tiers import most_nodes, most_rented
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOURS_PER_MONTH, to_cents
@@ -32,8 +33,19 @@ class Whole:
     problem: Problem
 
 
-def parts_of(scenario: Scenario, cache: Cache | None = None) -> tuple[Part, ...]:
-    """Everything considered and built, period by period, not yet joined."""
+def parts_of(
+    scenario: Scenario,
+    cache: Cache | None = None,
+    *,
+    edit: Callable[[Question], Question] = lambda question: question,
+) -> tuple[Part, ...]:
+    """Everything considered and built, period by period, not yet joined.
+
+    Args:
+        scenario: With a horizon.
+        cache: What was considered before, for many similar scenarios.
+        edit: A change to the question of every period.
+    """
     deals = deals_of(scenario)
     cache = {} if cache is None else cache
     parts = []
@@ -44,10 +56,10 @@ def parts_of(scenario: Scenario, cache: Cache | None = None) -> tuple[Part, ...]
             _with_deals(s, p, period, deals)
             for s, p in zip(question.suppliers, scenario.pools, strict=True)
         )
-        question = replace(question, suppliers=suppliers)
+        question = edit(replace(question, suppliers=suppliers))
         considered = consider(question, cache=cache)
         built = build(
-            question.asks, question.wishes, considered, suppliers, question.energy, question.limits,
+            question.asks, question.wishes, considered, question.suppliers, question.energy, question.limits,
             longest_h=period.hours,
         )  # fmt: skip
         parts.append(Part(period, here, question, considered, built, 0))
@@ -65,7 +77,9 @@ def _with_deals(
             sizes[deal.arrives] = max(deal.most, sizes.get(deal.arrives, 0))
     terms = list(supplier.terms)
     for name, offers in orders.items():
-        nodes = sum(min(sum(n.values()), _offered(pool, name, o)) for o, n in offers.items())
+        nodes = sum(
+            min(sum(n.values()), _offered(pool, name, o, period)) for o, n in offers.items()
+        )
         owned = name == "bought"
         upkeep = pool.spec.owned.upkeep if owned and pool.spec.owned else None
         terms.append(
@@ -78,12 +92,12 @@ def _with_deals(
     return replace(supplier, facts=facts, terms=tuple(terms))
 
 
-def _offered(pool: ResolvedPool, term: str, offer: int) -> int:
+def _offered(pool: ResolvedPool, term: str, offer: int, period: Period) -> int:
     """Most nodes of an offer at once."""
     if term == "bought":
         return most_nodes(pool.spec.buy[offer])
     if term.startswith("committed"):
-        return pool.spec.rent[offer].max_nodes or UNLIMITED_NODES
+        return most_rented(pool.spec.rent[offer], period.index)
     return pool.spec.contracts[offer].nodes
 
 
@@ -115,6 +129,7 @@ def join(scenario: Scenario, parts: tuple[Part, ...]) -> Whole:
         *_offer_limits(scenario, deals),
         *_money_limits(scenario, whole, deals),
         *_power(whole),
+        *_racks(scenario, whole, deals),
     )
     problem = Problem(tuple(blocks), tuple(supplies), limits, len(parts), orders)
     return Whole(whole, deals, problem)
@@ -163,7 +178,13 @@ def _offer_limits(scenario: Scenario, deals: tuple[Deal, ...]) -> Iterator[Limit
                     for n, d in enumerate(deals)
                     if _is(d, pool, "commit", number) and d.first <= period.index < d.last
                 )
-                yield Limit(f"{pool.path}.rent", "acquired", rent.max_nodes, acquisitions=orders)
+                yield Limit(
+                    f"{pool.path}.rent",
+                    "acquired",
+                    at(rent.max_nodes, period),
+                    acquisitions=orders,
+                    slot=period.index,
+                )
 
 
 def _is(deal: Deal, pool: ResolvedPool, action: str, offer: int) -> bool:
@@ -184,12 +205,12 @@ def _money_limits(
         if capex is not None and len(capex) > 1:
             bound = to_cents(capex[t].amount, up=False)
             orders = tuple((n, d.capex[t]) for n, d in enumerate(deals))
-            yield Limit("limits.capex", "acquired", bound, acquisitions=orders)
+            yield Limit("limits.capex", "acquired", bound, acquisitions=orders, slot=t)
         if opex is not None:
             months = Decimal(part.period.hours) / HOURS_PER_MONTH
             bound = to_cents(at(opex, part.period).amount * months, up=False)
             orders = tuple((n, d.opex[t]) for n, d in enumerate(deals))
-            yield Limit("limits.opex", "cost", bound, _of_period(part), orders)
+            yield Limit("limits.opex", "cost", bound, _of_period(part), orders, slot=t)
 
 
 def _of_period(part: Part) -> tuple[int, ...]:
@@ -201,4 +222,22 @@ def _power(parts: tuple[Part, ...]) -> Iterator[Limit]:
     for part in parts:
         power = part.scenario.spec.limits.power
         if power is not None:
-            yield Limit("limits.power", "power", math.floor(power[0]), _of_period(part))
+            t = part.period.index
+            yield Limit("limits.power", "power", math.floor(power[0]), _of_period(part), slot=t)
+
+
+def _racks(scenario: Scenario, parts: tuple[Part, ...], deals: tuple[Deal, ...]) -> Iterator[Limit]:
+    """Owned nodes count while they are in use, bought ones while they are there."""
+    sizes = {p.name: p.node.rack_units or 0 for p in scenario.pools}
+    for part in parts:
+        most = part.scenario.spec.limits.rack_units
+        if most is None:
+            continue
+        bought = tuple(
+            (n, sizes[d.pool])
+            for n, d in enumerate(deals)
+            if d.action == "buy" and d.first <= part.period.index < d.last
+        )
+        yield Limit(
+            "limits.rack_units", "racks", most[0], _of_period(part), bought, slot=part.period.index
+        )

@@ -112,6 +112,12 @@ class Supply:
     """Supplies of one pool share `group`; a pool-wide node limit is a Limit row."""
     base_nodes: int | None = None
     """Nodes there without any acquisition; None: `max_nodes`, and none can be acquired."""
+    node_energy_cents: int = 0
+    """Part of `node_cost_cents` that is energy."""
+    node_power_w: int = 0
+    """What a node in use counts against power limits, besides the `power_w` of what runs on it."""
+    rack_units: int = 0
+    """What a node in use counts against limits of rack units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +141,20 @@ class Acquisition:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A linear limit: sum of coefficients over supplies (per node held) and candidates' costs or power."""
+    """A linear limit: sum of coefficients over supplies (per node in use) and candidates' costs or power."""
 
     name: str
     """budget, power, nodes[pool], ... with its unit in the report."""
     kind: str
-    """`cost` (all cents), `power` (W), `nodes` (nodes of the listed supplies) or `acquired` (acquisitions only)."""
+    """`cost` (all cents), `power` (W), `racks` (rack units), `nodes` (nodes of the listed supplies) or `acquired`
+    (acquisitions only)."""
     bound: int
     supplies: tuple[int, ...] = ()
     """Empty: all supplies."""
     acquisitions: tuple[tuple[int, int], ...] = ()
     """(acquisition, coefficient per node)."""
+    slot: int | None = None
+    """Period in which it holds; None: over all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from planner.layout import Layout
 
@@ -119,8 +120,9 @@ class Option:
     nvme_bytes: int
     preference: int
     """Place in the user's list of formats and methods; lower is wanted more."""
-    utilisation: float
-    """Share of its TDP a GPU of this option draws."""
+    utilisation: Fraction
+    """Share of its hours in which a replica works at most: a service's demand over its rate, in 1/2000 rounded up;
+    1 for a training run, whose hours are counted by themselves."""
     account: Account
     timing: Timing
     interconnect_gb_s: float

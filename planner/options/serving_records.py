@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,13 +118,35 @@ def _option(run: ServingPass, i: int) -> Option:
         host_bytes=round(account.host_gib * GIB),
         nvme_bytes=0,
         preference=chosen.preference,
-        utilisation=1.0,
+        utilisation=busy_share(ask, counted, demand, units, loads),
         account=_with_load(main.ask, account, timing, at(run.memory.kv_bytes_per_token, i)),
         timing=timing,
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
         assumptions=(chosen.how.reason,) if chosen.how.reason else (),
         loads=loads,
     )
+
+
+def busy_share(
+    ask: ServingAsk, counted: float, demand: float, units: int, loads: tuple[int, ...]
+) -> Fraction:
+    """Share of its hours in which a replica works at most, in whole 1/2000, rounded up.
+
+    Replicas share the demand in proportion to their rates; how much falls to one depends on those beside it. It is
+    all of the demand that it can carry, but for two facts: replicas that must be alike are at least as many as the
+    demand needs, and where a replica may be lost, those beside it carry the demand without the largest.
+    """
+    if loads:
+        parts = sum(load for load in loads if load > 0)
+    elif ask.gpus_max is not None or ask.replicas_max is not None:
+        fewest = max(ask.replicas_min, math.ceil(DEMAND_UNITS / units)) + ask.spare
+        parts = math.ceil(DEMAND_UNITS * demand / counted / fewest)
+    elif ask.spare:
+        beside = units / DEMAND_UNITS
+        parts = math.ceil(DEMAND_UNITS / (max(counted / demand, 1.0) + beside))
+    else:
+        parts = math.ceil(DEMAND_UNITS * demand / counted)
+    return Fraction(min(parts, DEMAND_UNITS), DEMAND_UNITS)
 
 
 def _with_load(ask: ServingAsk, account: Account, timing: Timing, token_bytes: float) -> Account:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from planner.options.power import Draw
 from planner.units import HOURS_PER_MONTH, to_cents
 
 
@@ -37,41 +38,57 @@ class Energy:
 
     usd_per_kwh: Decimal = Decimal(0)
     pue: Fraction = Fraction(1)
+    idle: Fraction = Fraction(1)
+    """Power of a GPU that waits for work, as a share of its TDP; 1: all GPUs in use draw their TDP."""
 
-    def cost(self, watts: float, hours: float) -> Decimal:
-        """Cost of a load: W / 1000 x hours x PUE x price.
+    def cents(self, watt_hours: Fraction) -> int:
+        """Cost of what the machines take: Wh / 1000 x PUE x price, in whole cents rounded up.
 
-        >>> Energy(Decimal("0.12"), Fraction(13, 10)).cost(1000, 730)
-        Decimal('113.88')
+        >>> Energy(Decimal("0.12"), Fraction(13, 10)).cents(Fraction(1000 * 730))
+        11388
         """
-        kwh = Fraction(watts) * Fraction(hours) / 1000 * self.pue
-        price = Fraction(self.usd_per_kwh)
-        total = kwh * price
-        return Decimal(total.numerator) / Decimal(total.denominator)
+        return math.ceil(watt_hours / 10 * self.pue * Fraction(self.usd_per_kwh))
 
 
 HORIZON_H: int = HOURS_PER_MONTH
 """Hours of the steady-state horizon: one month."""
 
 
-def node_cost_cents(term: Term) -> int:
-    """Cents for holding one node over the term's hours, rounded up."""
+def node_cost_cents(term: Term, energy: Energy | None = None, draw: Draw | None = None) -> int:
+    """Cents for holding one node over the term's hours, each part rounded up: rent, upkeep and standing energy."""
     upkeep = term.node_month * term.hours / HOURS_PER_MONTH
-    return to_cents(term.node_hour * term.hours + upkeep)
+    return to_cents(term.node_hour * term.hours + upkeep) + node_energy_cents(term, energy, draw)
+
+
+def node_energy_cents(term: Term, energy: Energy | None, draw: Draw | None) -> int:
+    """Cents for what an owned or bought node in use draws before its GPUs work."""
+    if not term.pays_energy or energy is None or draw is None:
+        return 0
+    return energy.cents(draw.standing_node_w(energy.idle) * term.hours)
 
 
 def running_cents(
-    term: Term, energy: Energy, *, gpus: int, watts: float, hours: float | None
+    term: Term,
+    energy: Energy,
+    draw: Draw,
+    *,
+    gpus: int,
+    busy: Fraction,
+    hours: float | None,
+    runs: int = 1,
 ) -> int:
     """Cents for running one replica besides the node: energy where owned, GPU rent where per GPU.
 
-    `hours` None means all hours of the term (a service); a job pays for started hours.
-    """
+    `hours` None means all hours of the term (a service); a job pays for the started hours of its runs, and its
+    GPUs are idle in the others. `busy` is the share of these hours in which the GPUs work.
+    """  # fmt: skip
     span = term.hours if hours is None else math.ceil(hours)
-    cost = term.gpu_hour * gpus * span
+    cents = to_cents(term.gpu_hour * gpus * span) * runs
     if term.pays_energy:
-        cost += energy.cost(watts * gpus, span)
-    return to_cents(cost)
+        working = busy * span * runs
+        held = max(Fraction(term.hours), working)
+        cents += energy.cents(draw.watt_hours(gpus, energy.idle, busy_h=working, held_h=held))
+    return cents
 
 
 def own_nodes_cents(term: Term, *, nodes: int, hours: float) -> int:

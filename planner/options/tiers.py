@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from planner.scenario.schema_supply import Buy
+from planner.scenario.periods import Period, at, price_in
+from planner.scenario.schema_supply import Buy, Rent
 from planner.units import Price
 
 UNLIMITED_NODES = 64
@@ -14,7 +15,7 @@ UNLIMITED_NODES = 64
 
 @dataclass(frozen=True, slots=True)
 class OrderSize:
-    """Orders of `fewest` to `most` nodes, all of them at `price`."""
+    """Orders of `fewest` to `most` nodes for one period, all of them at `price`."""
 
     tier: int | None
     """Nodes from which on the price holds; None: the offer's own price."""
@@ -30,16 +31,26 @@ def most_nodes(offer: Buy) -> int:
     return max(UNLIMITED_NODES, offer.min_order or 1, *(t.nodes for t in offer.tiers))
 
 
-def order_sizes(offer: Buy) -> Iterator[OrderSize]:
+def most_rented(rent: Rent, index: int = 0) -> int:
+    """Most nodes of a rent at once, in the period of that number."""
+    if rent.max_nodes is None:
+        return UNLIMITED_NODES
+    return rent.max_nodes[index if len(rent.max_nodes) > 1 else 0]
+
+
+def order_sizes(offer: Buy, period: Period) -> Iterator[OrderSize]:
     """The price of each size an order can have: all units of an order at the price of the last tier it reaches.
 
     Sizes do not overlap, so that no order can be taken at a price it has not reached or has left behind.
     """
-    most = min(most_nodes(offer), offer.max_per_period or most_nodes(offer))
-    steps = [(None, offer.price), *((t.nodes, t.price) for t in offer.tiers)]
-    for at, (tier, price) in enumerate(steps):
+    most = most_nodes(offer)
+    if offer.max_per_period is not None:
+        most = min(most, at(offer.max_per_period, period))
+    prices = [(None, offer.price), *((t.nodes, t.price) for t in offer.tiers)]
+    steps = [(nodes, price_in(price, offer.growth, period)) for nodes, price in prices]
+    for number, (tier, price) in enumerate(steps):
         fewest = max(tier or 1, offer.min_order or 1)
-        above = steps[at + 1][0] if at + 1 < len(steps) else None
+        above = steps[number + 1][0] if number + 1 < len(steps) else None
         last = most if above is None else min(most, above - 1)
         if fewest <= last:
             yield OrderSize(tier, price, fewest, last)

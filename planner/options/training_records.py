@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +111,7 @@ def _option(run: TrainingPass, i: int) -> Option:
         host_bytes=math.ceil(run.host[i]),
         nvme_bytes=math.ceil(run.nvme[i]),
         preference=run.recipe.preference,
-        utilisation=1.0,
+        utilisation=Fraction(1),
         account=account,
         timing=timing,
         interconnect_gb_s=link_gb_s(run.pool, layout, "replica"),

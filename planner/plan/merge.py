@@ -53,16 +53,26 @@ def _add(lines: list[Assignment], part: Assignment, period: PlanPeriod) -> None:
 def _same(part: Assignment) -> Assignment:
     """What must agree for two periods to be one line; units and speed follow the demand."""
     return part.model_copy(
-        update={"start": None, "end": None, "cost": ZERO, "units": 0, "nodes": 0, "speed": None}
+        update={
+            "start": None,
+            "end": None,
+            "cost": ZERO,
+            "units": 0,
+            "busy": 0,
+            "nodes": 0,
+            "speed": None,
+        }
     )
 
 
 def merged_pools(periods: Sequence[PlanPeriod]) -> tuple[PlanPool, ...]:
-    """One row per pool: the most nodes and GPUs of any period, and all it costs."""
+    """One row per pool: the most nodes, GPUs, power and rack units of any period, and all it costs."""
     found = []
     for index, first in enumerate(periods[0].pools):
         rows = [p.pools[index] for p in periods]
-        counts = ("owned", "bought", "rented", "used_nodes", "used_gpus", "total_gpus")
+        counts = (
+            "owned", "bought", "rented", "used_nodes", "used_gpus", "total_gpus", "power_w", "rack_units",
+        )  # fmt: skip
         update: dict[str, object] = {name: max(getattr(r, name) for r in rows) for name in counts}
         update["cost"] = sum((r.cost for r in rows), ZERO)
         update["idle_cost"] = sum((r.idle_cost for r in rows), ZERO)

@@ -174,6 +174,8 @@ class Assignment(PlanModel):
     placement: tuple[Place, ...] = ()
     units: int
     """Share of the demand one replica covers, in 1/2000."""
+    busy: int = 2000
+    """Share of its hours in which a replica works at most, in 1/2000: energy is reckoned with it."""
     cost: Money
     """GPUs, energy and hours of this assignment alone; shared nodes are split by GPUs used."""
     interconnect_gb_s: float = 0.0
@@ -235,6 +237,10 @@ class PlanPool(PlanModel):
     cost: Money
     idle_cost: Money = Decimal(0)
     """Part of `cost` that no workload's GPUs carry: rented or owned GPUs standing idle."""
+    power_w: int = 0
+    """Owned and bought nodes in use at full load, as `limits.power` counts them."""
+    rack_units: int = 0
+    """Owned nodes in use and bought nodes, as `limits.rack_units` counts them; 0 where their size is not given."""
 
 
 class PlanPeriod(PlanModel):
@@ -252,6 +258,10 @@ class PlanPeriod(PlanModel):
     """Payments for purchases in this period, whatever the convention."""
     opex: Money
     """All other payments in this period, whatever the convention."""
+    power_limit_w: int | None = None
+    """`limits.power` of the period."""
+    rack_units_limit: int | None = None
+    """`limits.rack_units` of the period."""
     workloads: tuple[PlanWorkload, ...] = ()
     pools: tuple[PlanPool, ...] = ()
     runs: tuple[PlanRun, ...] = ()

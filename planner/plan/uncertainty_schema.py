@@ -113,6 +113,8 @@ class BreakEven(PlanModel):
     """What the price is for: node, GPU, node-hour or GPU-hour."""
     volume: bool = False
     """The offer has volume prices; they move in proportion."""
+    listed: bool = False
+    """The offer has a price per period: this is the first, the others move in proportion."""
     used: bool
     """Whether the plan pays this price for anything."""
     stays_from: Rate

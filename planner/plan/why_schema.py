@@ -44,6 +44,10 @@ class Why(PlanModel):
     rows: tuple[ConsideredRow, ...]
     counted: dict[str, int]
     """Verdict -> layouts."""
+    period: str | None = None
+    """Over a horizon: the period this is about."""
+    other_periods: tuple[str, ...] = ()
+    """Other periods in which the workload is asked for."""
 
     def to_json(self) -> str:
         """Canonical JSON text, ending in a newline."""

@@ -21,7 +21,7 @@ def render_periods(plan: Plan, *, width: int = 100) -> list[str]:
         return []
     sections = (
         _orders(plan, width), _cost(plan, width), _payments(plan, width), _capacity(plan, width),
-        run_table(plan, width),
+        _premises(plan, width), run_table(plan, width),
         baseline_table(plan, width), *robust_sections(plan, width), unit_table(plan, width),
         team_table(plan, width),
     )  # fmt: skip
@@ -33,8 +33,9 @@ def _orders(plan: Plan, width: int) -> list[str]:
     if not plan.orders:
         return ["Orders: none; what is owned and rented on demand is the cheapest."]
     columns = (
-        Column("ORDER BY"), Column(""), Column("NODES", ">"), Column("POOL", clip=True), Column("GPUS", clip=True),
-        Column("FROM"), Column("UNTIL", drop=1), Column("per node", ">", drop=2), Column(f"price {unit}", ">"),
+        Column("ORDER BY"), Column(""), Column("NODES", ">"), Column("POOL", clip=True),
+        Column("GPUS", clip=True, drop=2), Column("FROM"), Column("UNTIL", drop=1),
+        Column("per node", ">", drop=3), Column(f"price {unit}", ">"),
         Column("counted", ">"),
     )  # fmt: skip
     rows = [_order(o) for o in plan.orders]
@@ -102,3 +103,29 @@ def _capacity(plan: Plan, width: int) -> list[str]:
     held = [sum(r.total_gpus for r in p.pools) for p in plan.periods]
     footer = ["TOTAL", *(f"{u} / {h}" for u, h in zip(used, held, strict=True))]
     return render_table(columns, rows, width=width, footer=footer)
+
+
+def _premises(plan: Plan, width: int) -> list[str]:
+    """Power and rack units of one's own nodes against their limits, per period."""
+    columns = [Column("OWN PREMISES", clip=True), *(Column(p.name, ">") for p in plan.periods)]
+    watts = [sum(r.power_w for r in p.pools) for p in plan.periods]
+    units = [sum(r.rack_units for r in p.pools) for p in plan.periods]
+    rows: list[Sequence[str]] = []
+    if any(watts):
+        most = [p.power_limit_w for p in plan.periods]
+        cells = [
+            _of(f"{w / 1000:.1f}", None if m is None else f"{m / 1000:g}")
+            for w, m in zip(watts, most, strict=True)
+        ]
+        rows.append(["kW at full load", *cells])
+    if any(units):
+        cells = [
+            _of(str(u), None if p.rack_units_limit is None else str(p.rack_units_limit))
+            for u, p in zip(units, plan.periods, strict=True)
+        ]
+        rows.append(["rack units", *cells])
+    return render_table(columns, rows, width=width) if rows else []
+
+
+def _of(used: str, limit: str | None) -> str:
+    return used if limit is None else f"{used} / {limit}"

@@ -88,6 +88,8 @@ def _to(one: BreakEven) -> str:
 def _beyond(one: BreakEven) -> Iterator[str]:
     if one.volume:
         yield "its volume prices move in proportion"
+    if one.listed:
+        yield "the price of the first period; those of the others move in proportion"
     if one.below:
         yield f"cheaper: {one.below}"
     if one.above:

@@ -18,7 +18,7 @@ _COLUMNS = (
     Column("GPUS", clip=True, min_width=14),
     Column("POOL", clip=True, min_width=6, drop=4),
     Column("LAYOUT", clip=True, min_width=8),
-    Column("GiB/GPU", ">"),
+    Column("GiB/GPU", ">", last_resort=True),
     Column("used", drop=2),
 )
 

@@ -26,7 +26,8 @@ def render_why(why: Why, *, width: int = 100, every: bool = False) -> str:
         Column(why.currency, ">"),
         Column("VERDICT", clip=True, min_width=24),
     )
-    lines = [f"{why.workload}: {why.model}", ""]
+    when = f" in {why.period}" if why.period else ""
+    lines = [f"{why.workload}: {why.model}{when}", ""]
     lines += render_table(columns, [_row(r, pools) for r, pools in shown], width=width)
     if len(shown) < len(rows):
         lines.append(f"... {len(rows) - len(shown)} more rows: --all")
@@ -36,10 +37,24 @@ def render_why(why: Why, *, width: int = 100, every: bool = False) -> str:
     lines += [
         "",
         *wrap(
-            f"{counts}; costs are those of the workload alone.", first="", rest="  ", width=width
+            f"{counts}; costs are those of the workload alone{_period_words(why)}.",
+            first="",
+            rest="  ",
+            width=width,
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _period_words(why: Why) -> str:
+    """What the costs count over a horizon, and which other periods there are."""
+    if why.period is None:
+        return ""
+    words = (
+        " in the period, with the cheapest order where nodes are to be ordered; a run counts whole"
+    )
+    others = [*why.other_periods[:4], *(["..."] if len(why.other_periods) > 4 else [])]
+    return words + (f" (--period {', '.join(others)})" if others else "")
 
 
 def _merged(rows: Sequence[ConsideredRow]) -> list[tuple[ConsideredRow, int]]:

@@ -54,9 +54,9 @@ def in_case(scenario: Scenario, case: CaseFactors) -> Scenario:
     return replace(scenario, spec=spec, pools=pools, workloads=workloads)
 
 
-def _times(price: Price, factor: Fraction) -> Price:
-    exact = price.amount * factor.numerator / Decimal(factor.denominator)
-    return replace(price, amount=exact)
+def _times(prices: tuple[Price, ...], factor: Fraction) -> tuple[Price, ...]:
+    numerator, denominator = factor.numerator, Decimal(factor.denominator)
+    return tuple(replace(p, amount=p.amount * numerator / denominator) for p in prices)
 
 
 def _pool(pool: Pool, prices: Fraction) -> Pool:

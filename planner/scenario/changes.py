@@ -38,6 +38,8 @@ class Offer:
     price: Price
     volume: bool = False
     """Whether larger orders have lower prices, which move with it."""
+    listed: bool = False
+    """Whether each period has a price: `price` is the first, the others move with it."""
 
     @property
     def step(self) -> Decimal:
@@ -49,27 +51,43 @@ def offers_of(scenario: Scenario) -> Iterator[Offer]:
     """All offers with a price, pool by pool."""
     for pool in scenario.pools:
         for number, offer in enumerate(pool.spec.buy):
-            yield Offer(pool.name, "buy", number, offer.price, bool(offer.tiers))
+            yield _offer(pool, "buy", number, offer.price, volume=bool(offer.tiers))
         for number, rent in enumerate(pool.spec.rent):
             action: Action = "rent" if rent.commit == "none" else "commit"
-            yield Offer(pool.name, action, number, rent.price)
+            yield _offer(pool, action, number, rent.price)
+
+
+def _offer(
+    pool: ResolvedPool,
+    action: Action,
+    number: int,
+    prices: tuple[Price, ...],
+    *,
+    volume: bool = False,
+) -> Offer:
+    return Offer(pool.name, action, number, prices[0], volume, len(prices) > 1)
 
 
 def priced(scenario: Scenario, offer: Offer, amount: Decimal) -> Scenario:
-    """The scenario with another price of one offer and all that follows from it; volume prices move in proportion."""
+    """The scenario with another price of one offer; those of other periods and of volumes move in proportion."""
     pool = scenario.pool(offer.pool)
-    update: dict[str, object] = {"price": replace(offer.price, amount=amount)}
-    if offer.action == "buy":
-        tiers = pool.spec.buy[offer.number].tiers
+    first = replace(offer.price, amount=amount)
+    factor = amount / offer.price.amount if offer.price.amount else Decimal(1)
+    stated: Buy | Rent = getattr(pool.spec, _field(offer))[offer.number]
+    update: dict[str, object] = {"price": (first, *_times(stated.price[1:], factor))}
+    if isinstance(stated, Buy):
         update["tiers"] = tuple(
-            t.model_copy(update={"price": _times(t.price, amount / offer.price.amount)})
-            for t in tiers
+            t.model_copy(update={"price": _times(t.price, factor)}) for t in stated.tiers
         )
     return _with_pool(scenario, _with_offer(pool, offer, update))
 
 
-def _times(price: Price, factor: Decimal) -> Price:
-    return replace(price, amount=price.amount * factor)
+def _times(prices: tuple[Price, ...], factor: Decimal) -> tuple[Price, ...]:
+    return tuple(replace(p, amount=p.amount * factor) for p in prices)
+
+
+def _one_more(counts: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n + 1 for n in counts)
 
 
 def more_nodes(scenario: Scenario) -> Iterator[Change]:
@@ -80,18 +98,18 @@ def more_nodes(scenario: Scenario) -> Iterator[Change]:
             yield Change(words, _with_pool(scenario, _one_owned(pool)))
         for number, buy in enumerate(pool.spec.buy):
             of = f"`{pool.name}`{_numbered(number, pool.spec.buy)}"
-            offer = Offer(pool.name, "buy", number, buy.price)
+            offer = _offer(pool, "buy", number, buy.price)
             if buy.max_nodes is not None:
                 more = _with_offer(pool, offer, {"max_nodes": buy.max_nodes + 1})
                 yield Change(f"one more node of {of} to buy", _with_pool(scenario, more))
             if buy.max_per_period is not None:
-                more = _with_offer(pool, offer, {"max_per_period": buy.max_per_period + 1})
+                more = _with_offer(pool, offer, {"max_per_period": _one_more(buy.max_per_period)})
                 words = f"one more node of {of} to buy in each period"
                 yield Change(words, _with_pool(scenario, more))
         for number, rent in enumerate(pool.spec.rent):
             if rent.max_nodes is not None:
-                offer = Offer(pool.name, "rent", number, rent.price)
-                more = _with_offer(pool, offer, {"max_nodes": rent.max_nodes + 1})
+                offer = _offer(pool, "rent", number, rent.price)
+                more = _with_offer(pool, offer, {"max_nodes": _one_more(rent.max_nodes)})
                 how = "rent" if rent.commit == "none" else "commit to"
                 of = f"`{pool.name}`{_numbered(number, pool.spec.rent)}"
                 yield Change(f"one more node of {of} to {how}", _with_pool(scenario, more))
@@ -130,9 +148,9 @@ def _limit(
 def _one_owned(pool: ResolvedPool) -> ResolvedPool:
     owned = pool.spec.owned
     assert owned is not None
-    update = {"nodes": owned.nodes + 1}
+    update: dict[str, object] = {"nodes": owned.nodes + 1}
     if owned.available is not None:
-        update["available"] = owned.available + 1
+        update["available"] = _one_more(owned.available)
     spec = pool.spec.model_copy(update={"owned": owned.model_copy(update=update)})
     return replace(
         pool, spec=spec, owned_nodes=pool.owned_nodes + 1, available_nodes=pool.available_nodes + 1

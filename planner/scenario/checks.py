@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from planner.diagnostics import Diagnostic, Severity
 from planner.scenario.checks_horizon import check_horizon
+from planner.scenario.checks_limits import check_limits
 from planner.scenario.checks_requests import check_requests
 from planner.scenario.checks_supply import check_pool
 from planner.scenario.clash import clash
@@ -36,6 +37,7 @@ def check_contradictions(spec: ScenarioFile, root: Located) -> list[Diagnostic]:
         found += check_workload(workload, ["workloads", index], root)
     if spec.horizon is not None:
         found += check_horizon(spec, root)
+    found += check_limits(spec, root)
     found += _currencies(spec, root)
     found += _objective(spec, root)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.diagnostics import Diagnostic
+from planner.scenario.checks_lists import check_lists
 from planner.scenario.checks_offers import item_place
 from planner.scenario.clash import clash
 from planner.scenario.located import Located
@@ -12,7 +13,6 @@ from planner.scenario.paths import Step
 from planner.scenario.periods import in_whole_months, period_s
 from planner.scenario.schema_file import Horizon, ScenarioFile
 from planner.scenario.schema_supply import Pool
-from planner.scenario.schema_workloads import InferenceWorkload
 from planner.units import DAY_S, duration
 
 MOST_PERIODS = 60
@@ -29,7 +29,7 @@ def check_horizon(spec: ScenarioFile, root: Located) -> Iterator[Diagnostic]:
     count = int(horizon.length / period_s(horizon))
     for index, pool in enumerate(spec.inventory):
         yield from _pool(pool, horizon, ["inventory", index], root)
-    yield from _lists(spec, count, root)
+    yield from check_lists(spec, count, root)
     for key in ("demand", "prices"):
         values = getattr(spec.uncertainty, key, None)
         if values is not None and (len(values) != 2 or not 0 < values[0] <= 1 <= values[1]):
@@ -91,33 +91,3 @@ def _pool(pool: Pool, horizon: Horizon, steps: list[Step], root: Located) -> Ite
             root, [*steps, "spare_nodes"], "spare nodes are kept of owned or rented nodes, and this pool has none",
             help="raise `replicas.spare` of the workloads instead",
         )  # fmt: skip
-
-
-def _lists(spec: ScenarioFile, count: int, root: Located) -> Iterator[Diagnostic]:
-    """Lists with one value per period have as many values as there are periods."""
-    found: list[tuple[list[Step], int]] = []
-    for key in ("capex", "opex", "power"):
-        values = getattr(spec.limits, key)
-        if values is not None and len(values) > 1:
-            found.append((["limits", key], len(values)))
-    for index, workload in enumerate(spec.workloads):
-        if not isinstance(workload, InferenceWorkload):
-            continue
-        place: list[Step] = ["workloads", index, "demand"]
-        demand = workload.demand
-        if demand.periods is not None and len(demand.periods) > 1:
-            found.append(([*place, "periods"], len(demand.periods)))
-        if demand.periods is not None and demand.growth is not None:
-            yield clash(
-                root, [*place, "growth"], "`demand` has both `growth` and `periods`", [*place, "periods"],
-                help="keep one of the two",
-            )  # fmt: skip
-        if demand.periods is not None and not any(demand.periods):
-            yield clash(root, [*place, "periods"], "the demand is zero in every period",
-                        help="remove the workload")  # fmt: skip
-    for steps, length in found:
-        if length != count:
-            yield clash(
-                root, steps, f"{length} values for {count} periods", ["horizon"],
-                help=f"give one value, or {count}",
-            )  # fmt: skip

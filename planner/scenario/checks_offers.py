@@ -9,6 +9,7 @@ from planner.scenario.clash import clash
 from planner.scenario.located import Located
 from planner.scenario.paths import Step, nearest
 from planner.scenario.schema_supply import Buy, Pool
+from planner.units import Price
 
 
 def check_offers(pool: Pool, steps: list[Step], root: Located) -> Iterator[Diagnostic]:
@@ -26,7 +27,7 @@ def item_place(root: Located, steps: list[Step], number: int) -> list[Step]:
 
 def _sizes(offer: Buy, place: list[Step], root: Located) -> Iterator[Diagnostic]:
     for key in ("max_nodes", "max_per_period"):
-        most = getattr(offer, key)
+        most = _most(offer, key)
         if most is not None and offer.min_order is not None and offer.min_order > most:
             yield clash(
                 root, [*place, "min_order"], f"an order is at least {offer.min_order} nodes, and `{key}` is {most}",
@@ -44,12 +45,12 @@ def _tiers(offer: Buy, place: list[Step], root: Located) -> Iterator[Diagnostic]
                 root, [*at, "nodes"], f"a tier from {tier.nodes} nodes on, after the price from {size} on", above,
                 help="list the tiers from small orders to large ones; the offer's own `price` holds from 1 node on",
             )  # fmt: skip
-        elif tier.price.per != price.per:
+        elif tier.price[0].per != price[0].per:
             yield clash(
-                root, [*at, "price"], f"a price per {tier.price.per} after one per {price.per}", above,
-                help=f"give all prices of an offer per {price.per}",
+                root, [*at, "price"], f"a price per {tier.price[0].per} after one per {price[0].per}", above,
+                help=f"give all prices of an offer per {price[0].per}",
             )  # fmt: skip
-        elif tier.price.amount >= price.amount:
+        elif not _cheaper(tier.price, price):
             yield clash(
                 root, [*at, "price"], "a larger order is not cheaper by the node", above,
                 help="a tier's price holds for all nodes of the order; write one below that of smaller orders",
@@ -58,11 +59,28 @@ def _tiers(offer: Buy, place: list[Step], root: Located) -> Iterator[Diagnostic]
         size, price, above = tier.nodes, tier.price, at
 
 
+def _most(offer: Buy, key: str) -> int | None:
+    """The limit of an offer, the largest of any period; None where there is none."""
+    listed = offer.max_per_period
+    if key == "max_nodes" or listed is None:
+        return offer.max_nodes if key == "max_nodes" else None
+    return max(listed)
+
+
+def _cheaper(prices: tuple[Price, ...], others: tuple[Price, ...]) -> bool:
+    """Whether prices are below others in every period; lists of unlike length are told of elsewhere."""
+    count = max(len(prices), len(others))
+    if not {len(prices), len(others)} <= {1, count}:
+        return True
+    pairs = zip(prices * (count // len(prices)), others * (count // len(others)), strict=True)
+    return all(a.amount < b.amount for a, b in pairs)
+
+
 def _out_of_reach(
     offer: Buy, nodes: int, at: list[Step], place: list[Step], root: Located
 ) -> Iterator[Diagnostic]:
     for key in ("max_nodes", "max_per_period"):
-        most = getattr(offer, key)
+        most = _most(offer, key)
         if most is not None and nodes > most:
             yield clash(
                 root, at, f"no order reaches {nodes} nodes: `{key}` is {most}", [*place, key],

@@ -8,7 +8,7 @@ from planner import catalog
 from planner.catalog.lookup import UnknownRecord
 from planner.catalog.records import Gpu, NodeType
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity
-from planner.scenario.checks_offers import check_offers
+from planner.scenario.checks_offers import check_offers, item_place
 from planner.scenario.clash import clash
 from planner.scenario.key_messages import missing_key
 from planner.scenario.located import Located
@@ -51,13 +51,22 @@ def _supply(pool: Pool, steps: list[Step], root: Located) -> Iterator[Diagnostic
         if held:
             yield missing_key([*steps, "owned"], root)
         return
-    nodes, available = pool.owned.nodes, pool.owned.available
-    if available is not None and available > nodes:
+    nodes, place = pool.owned.nodes, [*steps, "owned", "available"]
+    listed = pool.owned.available or ()
+    available = listed[0] if len(listed) == 1 else 0
+    most = max(listed, default=0)
+    if most > nodes:
+        at = item_place(root, place, listed.index(most))
         yield clash(
-            root, [*steps, "owned", "available"], f"{available} nodes are available of {nodes} owned",
-            [*steps, "owned", "nodes"], help=f"write `available: {nodes}` or less",
+            root, at, f"{most} nodes are available of {nodes} owned", [*steps, "owned", "nodes"],
+            help=f"write `available: {nodes}` or less",
         )  # fmt: skip
-    elif held + (available or 0) > nodes:
+    elif len(listed) > 1 and pool.reserved:
+        yield clash(
+            root, place, "a list of available nodes already counts what is reserved", [*steps, "reserved"],
+            help="remove `reserved`, or give one number",
+        )  # fmt: skip
+    elif held + available > nodes:
         sum_text = f"{held} reserved" + (f" + {available} available" if available else "")
         yield clash(
             root, [*steps, "reserved"], f"{sum_text} nodes are more than the {nodes} owned",

@@ -60,9 +60,13 @@ def _warn(
 def _no_nodes(pool: ResolvedPool, steps: list[Step], root: Located) -> Iterator[Diagnostic]:
     spec = pool.spec
     later = spec.buy or spec.ordered or spec.contracts or any(r.until for r in spec.reserved)
-    if later and "horizon" in (root.mapping or {}):
+    listed = spec.owned is not None and any((spec.owned.available or ())[1:])
+    if (later or listed) and "horizon" in (root.mapping or {}):
         return
-    if not pool.rent and pool.available_nodes - pool.spec.spare_nodes <= 0:
+    if (
+        all(r.max_nodes == 0 for r in pool.rent)
+        and pool.available_nodes - pool.spec.spare_nodes <= 0
+    ):
         yield _warn(
             "P410", f"no workload can use `{pool.name}`", root, [*steps, "owned"],
             f"{pool.owned_nodes} owned, {pool.available_nodes} available, {pool.spec.spare_nodes} kept free",

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from planner.scenario.formats import Growth
 from planner.scenario.resolved import ResolvedPool, ResolvedWorkload, Scenario
-from planner.scenario.schema_file import Horizon, Limits
+from planner.scenario.schema_file import Energy, Horizon, Limits
 from planner.scenario.schema_supply import Rent
 from planner.scenario.schema_training import Training
 from planner.scenario.schema_workloads import InferenceWorkload, ServiceDemand
@@ -108,13 +108,24 @@ def grown(price: Price, growth: Growth | None, period: Period) -> Price:
     return replace(price, amount=exact.quantize(MICRO_CENT, ROUND_HALF_UP).normalize())
 
 
+def price_in(prices: tuple[Price, ...], growth: Growth | None, period: Period) -> Price:
+    """The price of a period: from a list of one per period, or one that may grow."""
+    return grown(at(prices, period), growth, period)
+
+
 def stock(pool: ResolvedPool, period: Period) -> int:
-    """Owned nodes that workloads may use throughout a period: ordered ones included, held ones not."""
-    spec = pool.spec
+    """Owned nodes that workloads may use throughout a period: ordered ones included, held ones not.
+
+    A list of available nodes has one value per period and already counts what is freed.
+    """
+    spec, owned = pool.spec, pool.spec.owned
     nodes = 0
-    if spec.owned is not None and (spec.owned.retires is None or spec.owned.retires >= period.end):
-        freed = (r.nodes for r in spec.reserved if r.until and r.until <= period.start)
-        nodes = min(pool.available_nodes + sum(freed), spec.owned.nodes)
+    if owned is not None and (owned.retires is None or owned.retires >= period.end):
+        if owned.available is not None and len(owned.available) > 1:
+            nodes = at(owned.available, period)
+        else:
+            freed = (r.nodes for r in spec.reserved if r.until and r.until <= period.start)
+            nodes = min(pool.available_nodes + sum(freed), owned.nodes)
     return nodes + sum(o.nodes for o in spec.ordered if o.arrives <= period.start)
 
 
@@ -143,14 +154,18 @@ def in_period(
         if jobs is None or runs_every(one) or one.name in jobs
         if (here := _workload(one, period, horizon.length, jobs or {})) is not None
     )
-    power = scenario.spec.limits.power
+    power, rack_units = scenario.spec.limits.power, scenario.spec.limits.rack_units
     spec = scenario.spec.model_copy(
         update={
             "horizon": horizon.model_copy(
                 update={"start": period.start, "length": Fraction(period.hours * HOUR_S), "period": None}
             ),
+            "energy": _energy(scenario.spec.energy, period),
             "limits": Limits.model_construct(
-                capex=None, opex=None, power=None if power is None else (at(power, period),)
+                capex=None,
+                opex=None,
+                power=None if power is None else (at(power, period),),
+                rack_units=None if rack_units is None else (at(rack_units, period),),
             ),
         }
     )  # fmt: skip
@@ -167,9 +182,21 @@ def at(values: tuple[T, ...], period: Period) -> T:
     return values[period.index] if len(values) > 1 else values[0]
 
 
+def _energy(energy: Energy | None, period: Period) -> Energy | None:
+    if energy is None:
+        return None
+    price = price_in(energy.price, energy.growth, period)
+    return energy.model_copy(update={"price": (price,), "growth": None})
+
+
 def _pool(pool: ResolvedPool, period: Period) -> ResolvedPool:
     rent = tuple(
-        r.model_copy(update={"price": grown(r.price, r.growth, period)})
+        r.model_copy(
+            update={
+                "price": (price_in(r.price, r.growth, period),),
+                "max_nodes": None if r.max_nodes is None else (at(r.max_nodes, period),),
+            }
+        )
         for r in on_demand(pool.spec.rent)
     )
     return replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Final, Literal
 
 from pydantic_core import PydanticCustomError
@@ -23,6 +24,8 @@ def shown(value: object) -> str:
         return "true" if value else "false"
     if value is None:
         return "nothing"
+    if isinstance(value, Fraction) and value.denominator != 1:
+        return f"{float(value):g}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

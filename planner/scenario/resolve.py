@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from pydantic import BaseModel
@@ -34,7 +35,7 @@ def resolve_pool(pool: Pool, path: str) -> tuple[ResolvedPool, list[Default]]:
     free = owned - sum(r.nodes for r in pool.reserved)
     available = free
     if pool.owned and pool.owned.available is not None:
-        available = pool.owned.available
+        available = pool.owned.available[0]
     elif pool.owned and pool.reserved:
         defaults.append(Default(f"{path}.owned.available", str(free)))
     rent = tuple(_rent_term(r, facts.gpus, f"{path}.rent[{i}]") for i, r in enumerate(pool.rent))
@@ -42,9 +43,11 @@ def resolve_pool(pool: Pool, path: str) -> tuple[ResolvedPool, list[Default]]:
 
 
 def _rent_term(rent: Rent, gpus: int, path: str) -> RentTerm:
-    per_node = rent.price.amount * (gpus if rent.price.per == "GPU-hour" else 1)
+    price = rent.price[0]
+    per_node = price.amount * (gpus if price.per == "GPU-hour" else 1)
     day = rent.as_of.isoformat() if rent.as_of else ""
-    return RentTerm(per_node, rent.max_nodes, path, rent.source or "", day)
+    most = None if rent.max_nodes is None else rent.max_nodes[0]
+    return RentTerm(per_node, most, path, rent.source or "", day)
 
 
 def _node_facts(
@@ -66,6 +69,7 @@ def _node_facts(
         network_gb_s=network,
         network_kind=node.network_kind or (record.network_kind if record else ""),
         power_w=_power(node, record),
+        rack_units=node.rack_units,
     )
     return facts, list(_node_defaults(node, record, facts, path))
 
@@ -129,10 +133,13 @@ def _nvme(node: Node, record: NodeType | None) -> int | None:
     return math.floor(record.nvme_tb * TB) if record and record.nvme_tb is not None else None
 
 
-def _power(node: Node, record: NodeType | None) -> float | None:
+def _power(node: Node, record: NodeType | None) -> Fraction | None:
+    """The scenario's words, else the node type's; a node with another number of GPUs is another node."""
     if node.power is not None:
-        return float(node.power)
-    return record.system_power_kw * 1000 if record and record.system_power_kw else None
+        return node.power
+    if record is None or not record.system_power_kw or node.gpus not in (None, record.gpus):
+        return None
+    return Fraction(str(record.system_power_kw)) * 1000
 
 
 def _node_defaults(

@@ -39,13 +39,15 @@ class NodeFacts:
     network_gb_s: float
     """All ports of the node together, one direction; 0 where unknown."""
     network_kind: str
-    power_w: float | None
+    power_w: Fraction | None
     """At full load; None where only the GPUs' TDP is known."""
+    rack_units: int | None = None
+    """Rack units it takes; None where the scenario does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class RentTerm:
-    """One way to rent a node, in the scenario's currency."""
+    """One way to rent a node, in the scenario's currency; in the first period where values are given for each."""
 
     price_per_node_hour: Decimal
     max_nodes: int | None

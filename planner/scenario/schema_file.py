@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from planner.catalog.records import Mla, Moe
-from planner.scenario.formats import Day, EnergyPrice, MonthlyPrice, PlainSum
-from planner.scenario.numbers import ONE_OR_LIST, Count, Factor, Multiple, PositiveCount, Tokens
+from planner.scenario.formats import Day, EnergyPrice, GrowthRate, MonthlyPrice, PlainSum
+from planner.scenario.numbers import (
+    ONE_OR_LIST,
+    Count,
+    Factor,
+    Multiple,
+    PositiveCount,
+    Share,
+    Tokens,
+)
 from planner.scenario.quantities import Duration, Power
 from planner.scenario.schema_base import Flag, Part, Short, Text
 from planner.scenario.schema_supply import Pool
@@ -49,10 +58,14 @@ class Horizon(Part):
 class Energy(Part):
     """What power costs."""
 
-    price: EnergyPrice = Field(examples=["0.12 USD/kWh"])
-    """Price of electric energy."""
+    price: Annotated[tuple[EnergyPrice, ...], ONE_OR_LIST] = Field(examples=["0.12 USD/kWh"])
+    """Price of electric energy; may be a list with one value per period."""
+    growth: GrowthRate | None = Field(default=None, examples=["+3 %/year"])
+    """How the price changes over the horizon."""
     pue: Factor = Field(default=Decimal("1.3"), examples=[1.3])
     """Power usage effectiveness: power of the building over power of the machines."""
+    idle: Share = Field(default=Fraction(1, 5), examples=["20 %"])
+    """Power of a GPU that waits for work, its memory full, as a share of its TDP."""
 
 
 class Limits(Part):
@@ -69,7 +82,11 @@ class Limits(Part):
     power: Annotated[tuple[Power, ...] | None, ONE_OR_LIST] = Field(
         default=None, examples=["40 kW"]
     )
-    """Most power of the machines in use; may be a list with one value per period."""
+    """Most power of the owned and bought nodes in use, without cooling; may be a list with one value per period."""
+    rack_units: Annotated[tuple[PositiveCount, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=[84]
+    )
+    """Most rack units of owned nodes in use and bought nodes; may be a list with one value per period."""
 
 
 class Uncertainty(Part):

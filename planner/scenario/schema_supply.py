@@ -46,7 +46,9 @@ class Node(Part):
     network_kind: Text | None = Field(default=None, examples=["IB NDR"])
     """InfiniBand (IB ...), RoCE, EFA or eth; decides latency and efficiency."""
     power: Power | None = Field(default=None, examples=["10.2 kW"])
-    """Power of one node at full load (not supported yet: TDP counts)."""
+    """Power of one node at full load; absent: the node type's, and where that has none, the TDP of its GPUs alone."""
+    rack_units: PositiveCount | None = Field(default=None, examples=[8])
+    """Rack units one node takes, blank ones it needs above or below it included; for `limits.rack_units`."""
 
 
 class Owned(Part):
@@ -54,8 +56,8 @@ class Owned(Part):
 
     nodes: Count = Field(examples=[1])
     """Nodes in the pool."""
-    available: Count | None = Field(default=None, examples=[1])
-    """Nodes that workloads may use; default: all that are not reserved."""
+    available: Annotated[tuple[Count, ...] | None, ONE_OR_LIST] = Field(default=None, examples=[1])
+    """Nodes that workloads may use, default: all that are not reserved; or a list with one value per period."""
     upkeep: NodeUpkeep | None = Field(default=None, examples=["150 USD/node-month"])
     """Hosting, support and staff per node in use and month, besides energy; for bought nodes as well."""
     retires: Day | None = Field(default=None, examples=["2027-07-01"])
@@ -76,10 +78,10 @@ class Reservation(Part):
 class Rent(Part):
     """One way to rent nodes of the pool."""
 
-    price: RentPrice = Field(examples=["27.44 USD/node-hour"])
-    """Price per node-hour or GPU-hour."""
-    max_nodes: PositiveCount | None = Field(default=None, examples=[4])
-    """Most nodes that can be rented; absent: no limit."""
+    price: Annotated[tuple[RentPrice, ...], ONE_OR_LIST] = Field(examples=["27.44 USD/node-hour"])
+    """Price per node-hour or GPU-hour; may be a list with one value per period."""
+    max_nodes: Annotated[tuple[Count, ...] | None, ONE_OR_LIST] = Field(default=None, examples=[4])
+    """Most nodes that can be rented, absent: no limit; may be a list with one value per period."""
     commit: Literal["none"] | Duration = Field(default="none", examples=["none"])
     """Commitment: none, or the term one is bound to pay for; needs a `horizon` and whole periods."""
     upfront: Share = Field(default=Fraction(0), examples=["100 %"])
@@ -97,15 +99,15 @@ class Tier(Part):
 
     nodes: PositiveCount = Field(examples=[4])
     """Nodes of one order from which on the price holds, for all of its nodes."""
-    price: BuyPrice = Field(examples=["265000 USD/node"])
-    """Purchase price per node or GPU; lower than that of every smaller order."""
+    price: Annotated[tuple[BuyPrice, ...], ONE_OR_LIST] = Field(examples=["265000 USD/node"])
+    """Purchase price, lower than that of every smaller order; may be a list with one value per period."""
 
 
 class Buy(Part):
     """Nodes one may buy; needs a `horizon`. Paid on delivery."""
 
-    price: BuyPrice = Field(examples=["280000 USD/node"])
-    """Purchase price per node or GPU."""
+    price: Annotated[tuple[BuyPrice, ...], ONE_OR_LIST] = Field(examples=["280000 USD/node"])
+    """Purchase price per node or GPU; may be a list with one value per period, of which that of arrival counts."""
     tiers: Annotated[tuple[Tier, ...], ONE_OR_LIST] = Field(
         default=(), examples=[[{"nodes": 4, "price": "265000 USD/node"}]]
     )
@@ -114,8 +116,10 @@ class Buy(Part):
     """Fewest nodes of one order; absent: single nodes can be had."""
     max_nodes: PositiveCount | None = Field(default=None, examples=[4])
     """Most nodes that can be bought over the horizon; absent: no limit."""
-    max_per_period: PositiveCount | None = Field(default=None, examples=[2])
-    """Most nodes that can arrive for one period."""
+    max_per_period: Annotated[tuple[Count, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=[2]
+    )
+    """Most nodes that can arrive for one period; may be a list with one value per period."""
     lead_time: Duration | None = Field(default=None, examples=["8 weeks"])
     """Time from order to use; absent: at once."""
     life: Duration | None = Field(default=None, examples=["4 years"])
@@ -152,8 +156,10 @@ class Contract(Part):
     """Nodes under contract."""
     until: Day = Field(examples=["2027-04-01"])
     """First day on which they are gone."""
-    price: RentPrice | None = Field(default=None, examples=["12.50 USD/node-hour"])
-    """What is still to be paid per node-hour or GPU-hour; absent: all is paid."""
+    price: Annotated[tuple[RentPrice, ...] | None, ONE_OR_LIST] = Field(
+        default=None, examples=["12.50 USD/node-hour"]
+    )
+    """What is still to be paid per node-hour or GPU-hour, absent: all is paid; may be a list, one value per period."""
 
 
 class Pool(Part):

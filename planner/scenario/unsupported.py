@@ -52,6 +52,8 @@ def _seconds(value: Located | None) -> Fraction | None:
 
 
 _PER_PERIOD = "give one value for the whole horizon"
+_NO_GROWTH = "give a `horizon`, or remove `growth`"
+_ONE = "give a `horizon`, or one value"
 _NO_COMMIT = "give a `horizon`, or write `commit: none`"
 UNSUPPORTED: Final = (
     Unsupported(
@@ -61,11 +63,6 @@ UNSUPPORTED: Final = (
     Unsupported(
         "inventory[].ordered", "ordered nodes without a `horizon`",
         "give a `horizon`, or count nodes that have arrived under `owned`", with_horizon=True,
-    ),
-    Unsupported(
-        "inventory[].node.power",
-        "the power of a node",
-        "remove `power`: planner reckons with the TDP of the GPUs",
     ),
     Unsupported(
         "inventory[].contracts", "contracts without a `horizon`",
@@ -83,6 +80,20 @@ UNSUPPORTED: Final = (
     Unsupported("limits.capex", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True),
     Unsupported("limits.opex", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True),
     Unsupported("limits.power", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True),
+    *(
+        Unsupported(path, "a list with one value per period without a `horizon`", _ONE, _is_list, with_horizon=True)
+        for path in (
+            "energy.price", "inventory[].owned.available", "inventory[].rent.price", "inventory[].rent[].price",
+            "inventory[].rent.max_nodes", "inventory[].rent[].max_nodes",
+        )
+    ),
+    *(
+        Unsupported(path, "a growing price without a `horizon`", _NO_GROWTH, with_horizon=True)
+        for path in ("energy.growth", "inventory[].rent.growth", "inventory[].rent[].growth")
+    ),
+    Unsupported(
+        "limits.rack_units", "a limit per period without a `horizon`", _PER_PERIOD, _is_list, with_horizon=True,
+    ),
     Unsupported(
         "workloads[].demand", "a list of demands",
         "give one demand, and its share in each period as `periods: [100 %, 120 %]`", _is_list,

@@ -180,7 +180,15 @@ def _cost(
         for i, supply in enumerate(problem.supplies)
     ]
     held = [billed + own for billed, own in nodes]
-    figures = {"cost": cost, "power": power, "nodes": held, "acquired": [0] * len(cost)}
+    racks = [n * s.rack_units for n, s in zip(held, problem.supplies, strict=True)]
+    power = [w + n * s.node_power_w for w, n, s in zip(power, held, problem.supplies, strict=True)]
+    figures = {
+        "cost": cost,
+        "power": power,
+        "racks": racks,
+        "nodes": held,
+        "acquired": [0] * len(cost),
+    }
     orders = min(_orders(problem, held, figures), default=None)
     return None if orders is None else sum(cost) + orders
 

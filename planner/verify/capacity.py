@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from planner.plan.schema import PlanPool
 from planner.verify.case import Case
+from planner.verify.limits import pool_rack_units, pool_watts
 from planner.verify.problem import Finding, Problem
 from planner.verify.supply import Supply
 
@@ -67,6 +68,8 @@ def _row(case: Case, row: PlanPool) -> Iterator[str]:
         ("used nodes", row.used_nodes, sum(nodes.values())),
         ("used GPUs", row.used_gpus, used_gpus),
         ("GPUs", row.total_gpus, (owned + bought + rented) * node_gpus),
+        ("W", row.power_w, pool_watts(case, case.scenario.pool(row.pool))),
+        ("rack units", row.rack_units, pool_rack_units(case, case.scenario.pool(row.pool))),
     ):
         if have != want:
             yield f"{have} {name} printed, it is {want}"

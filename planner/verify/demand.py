@@ -93,6 +93,40 @@ def _printed(part: Part, want: int, speed: Speed) -> Iterator[str]:
     noisy = not part.own_nodes and math.floor(exact) == want - 1
     if part.given.units != want and not (noisy and part.given.units == want - 1):
         yield f"{part.where}: {part.given.units} of {WHOLE} units printed, it is {want}"
+    yield from _busy(part, speed)
+
+
+def _busy(part: Part, speed: Speed) -> Iterator[str]:
+    """The printed share of its hours in which a replica works; a part more or less where rounding noise decides."""
+    exact = busy_parts(part, speed)
+    least, most = math.ceil(exact - NOISE * WHOLE), math.ceil(exact + NOISE * WHOLE)
+    if not min(WHOLE, least) <= part.given.busy <= min(WHOLE, most):
+        text = f"busy for {part.given.busy} of {WHOLE} parts printed, it is {min(WHOLE, least)}"
+        yield f"{part.where}: {text}"
+
+
+def busy_parts(part: Part, speed: Speed) -> float:
+    """Parts of its hours in which a replica works at most, not yet rounded.
+
+    Alone it works for demand / rate. Replicas that must be alike share that among the fewest there can be; where one
+    may be lost, the others carry the demand without it, so that all together have its rate to spare.
+    """
+    ask = part.ask
+    if not isinstance(ask, ServingAsk):
+        return WHOLE
+    if speed.by_size:
+        sizes = zip(ask.buckets, speed.by_size, strict=True)
+        rates = [(ask.rate or 0.0) * size.share / rate for size, rate in sizes if rate > 0]
+        return float(sum(math.ceil(WHOLE * load - NOISE) for load in rates))
+    if speed.counted <= 0 or part.given.units <= 0:
+        return WHOLE
+    alone = speed.demand / speed.counted
+    if ask.gpus_max is not None or ask.replicas_max is not None:
+        needed = max(ask.replicas_min, math.ceil(WHOLE / part.given.units)) + ask.spare
+        return WHOLE * alone / needed
+    if ask.spare:
+        return WHOLE / (max(1 / alone, 1.0) + part.given.units / WHOLE)
+    return WHOLE * alone
 
 
 def _job(units: list[tuple[Part, int]]) -> Iterator[str]:

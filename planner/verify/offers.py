@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from planner.plan.schema import Order
-from planner.scenario.periods import Period, grown
+from planner.scenario.periods import Period, at, price_in
 from planner.scenario.resolved import ResolvedPool
 from planner.scenario.schema_supply import Buy
 from planner.units import Price
@@ -33,15 +33,16 @@ def quoted(pool: ResolvedPool, offer: Buy, nodes: int, start: Period) -> Quoted:
     """What one of so many nodes costs that arrive at the start of a period."""
     reached = [t for t in offer.tiers if t.nodes <= nodes]
     tier = max(reached, key=lambda t: t.nodes) if reached else None
-    own = node_price(pool, grown(offer.price, offer.growth, start))
+    own = node_price(pool, price_in(offer.price, offer.growth, start))
     if tier is None:
         return Quoted(own, own, None)
-    return Quoted(node_price(pool, grown(tier.price, offer.growth, start)), own, tier.nodes)
+    return Quoted(node_price(pool, price_in(tier.price, offer.growth, start)), own, tier.nodes)
 
 
-def size_problems(offer: Buy, order: Order) -> Iterator[str]:
+def size_problems(offer: Buy, order: Order, start: Period) -> Iterator[str]:
     """Whether the order is too small or too large for the offer."""
     if offer.min_order is not None and order.nodes < offer.min_order:
         yield f"an order of {order.nodes} nodes, `min_order` is {offer.min_order}"
-    if offer.max_per_period is not None and order.nodes > offer.max_per_period:
-        yield f"{order.nodes} nodes for one period, `max_per_period` is {offer.max_per_period}"
+    most = None if offer.max_per_period is None else at(offer.max_per_period, start)
+    if most is not None and order.nodes > most:
+        yield f"{order.nodes} nodes for one period, `max_per_period` is {most}"

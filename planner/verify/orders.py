@@ -10,9 +10,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from planner.plan.schema import Order
-from planner.scenario.periods import Period, add_time, grown
+from planner.scenario.periods import Period, add_time, at, in_period, price_in
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import DAY_S, HOUR_S, YEAR_S, from_cents
+from planner.verify.energy import node_energy
 from planner.verify.offers import node_price, quoted, size_problems
 from planner.verify.supply import Supply
 
@@ -68,9 +69,9 @@ def _up(amount: Fraction) -> int:
 def _evenly(whole: Fraction, pieces: Fraction, first: int, last: int, count: int) -> list[int]:
     """Cents of each period when `whole` is spread over `pieces` periods, from `first` up to `last`."""
     found = [0] * count
-    for at in range(first, last):
-        held = at - first
-        found[at] = _up(whole * (held + 1) / pieces) - _up(whole * held / pieces)
+    for number in range(first, last):
+        held = number - first
+        found[number] = _up(whole * (held + 1) / pieces) - _up(whole * held / pieces)
     return found
 
 
@@ -94,7 +95,7 @@ def _purchase(
     capex = [0] * len(periods)
     capex[start.index] = _up(with_network)
     order_by = start.start - timedelta(days=math.ceil((offer.lead_time or 0) / DAY_S))
-    problems = list(size_problems(offer, order))
+    problems = list(size_problems(offer, order, start))
     if order_by < periods[0].start:
         problems.append(f"to be ordered on {order_by}, before the horizon starts")
     if offer.valid_until is not None and order_by > offer.valid_until:
@@ -121,7 +122,7 @@ def _commitment(
     if rent.commit == "none":
         return f"offer {order.offer} of `{pool.name}` has no commitment"
     length = rent.commit / (start.hours * HOUR_S)
-    whole = node_price(pool, grown(rent.price, rent.growth, start)) * start.hours * length
+    whole = node_price(pool, price_in(rent.price, rent.growth, start)) * start.hours * length
     last = min(len(periods), start.index + int(length))
     count = len(periods)
     spread = _evenly(whole, length, start.index, last, count)
@@ -142,11 +143,12 @@ def _contract(
     scenario: Scenario, pool: ResolvedPool, order: Order, periods: Sequence[Period]
 ) -> Checked:
     contract = pool.spec.contracts[order.offer - 1]
-    hour = node_price(pool, contract.price) if contract.price else Fraction(0)
     paid = []
+    hour = Fraction(0)
     for period in periods:
         days = (period.end - period.start).days
         covered = max(0, min(days, (contract.until - period.start).days))
+        hour = node_price(pool, at(contract.price, period)) if contract.price else hour
         paid.append(_up(hour * period.hours * covered / days))
     after = _up(hour * 24 * max(0, (contract.until - periods[-1].end).days))
     last = len([p for p in periods if p.end <= contract.until])
@@ -227,8 +229,11 @@ def counts_problems(
                 )
                 for p in periods
             ]
-            if rent.max_nodes is not None and max(held) > rent.max_nodes:
-                yield pool.name, f"{max(held)} nodes committed to, `max_nodes` is {rent.max_nodes}"
+            for period, nodes in zip(periods, held, strict=True):
+                most = nodes if rent.max_nodes is None else at(rent.max_nodes, period)
+                if nodes > most:
+                    text = f"{nodes} nodes committed to in {period.name}, `max_nodes` is {most}"
+                    yield pool.name, text
         for number, _ in enumerate(pool.spec.contracts, start=1):
             lines = [
                 c.order for c in mine if (c.order.action, c.order.offer) == ("contract", number)
@@ -244,6 +249,7 @@ def ordered_supplies(
     terms = dict.fromkeys((c.order.pool, c.term, c.order.action) for c in orders)
     found = []
     rank = {"buy": 0, "commit": 1, "contract": 2}
+    here = in_period(scenario, period)
     for name, term, action in sorted(terms, key=lambda t: (rank[t[2]], t[1])):
         mine = [c for c in orders if (c.order.pool, c.term) == (name, term)]
         pool = scenario.pool(name)
@@ -253,6 +259,7 @@ def ordered_supplies(
                 name, term, sum(c.order.nodes for c in mine if c.first <= period.index < c.last),
                 upkeep=upkeep.amount if upkeep else Decimal(0), owned=action == "buy",
                 hours=period.hours, acquired=True,
+                energy_cents=node_energy(here, pool, period.hours) if action == "buy" else 0,
                 fixed_cents=sum(c.counted(convention)[period.index] for c in mine),
             )
         )  # fmt: skip

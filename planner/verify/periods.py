@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -126,7 +127,9 @@ def _sums(
         sums["support"] += support
         sums[kinds[one.order.action]] += one.counted(convention)[span.index] - support
     for supply, cents in bill.nodes.items():
-        sums["upkeep" if supply.owned else "rent"] += cents - supply.fixed_cents
+        energy = supply.energy_cents * len(case.nodes_of(supply, own=False))
+        sums["energy"] += energy
+        sums["upkeep" if supply.owned else "rent"] += cents - supply.fixed_cents - energy
     for number, cents in bill.running.items():
         sums["energy" if case.parts[number].supply.owned else "rent"] += cents
     return CostParts(**{name: from_cents(cents) for name, cents in sums.items()})
@@ -142,7 +145,9 @@ def _totals(
     """Kinds, payments and sums of all periods; budgets."""
     problems: list[Problem] = []
     for given, want, span in zip(plan.periods, parts, spans, strict=True):
-        texts = [*_kinds(given, want), *_payments(scenario, given, want, checked, span)]
+        texts = [
+            *_kinds(given, want), *_payments(scenario, given, want, checked, span), *_room(scenario, given, span),
+        ]  # fmt: skip
         problems += [Problem("money", given.name, t) for t in texts]
     texts = [*_whole(plan, scenario), *proof_problems(plan), *_capex(scenario, plan)]
     problems += [Problem("money", "", t) for t in texts]
@@ -159,6 +164,17 @@ def _kinds(given: PlanPeriod, want: CostParts) -> Iterator[str]:
     whole = sum((getattr(want, name) for name in CostParts.model_fields), ZERO)
     if given.cost != whole:
         yield f"cost {given.cost:,} printed, the kinds add up to {whole:,}"
+
+
+def _room(scenario: Scenario, given: PlanPeriod, span: Span) -> Iterator[str]:
+    """The limits printed beside what is used of them."""
+    limits = scenario.spec.limits
+    power = None if limits.power is None else math.floor(at(limits.power, span))
+    racks = None if limits.rack_units is None else at(limits.rack_units, span)
+    if given.power_limit_w != power:
+        yield f"limit of power {given.power_limit_w} W printed, it is {power}"
+    if given.rack_units_limit != racks:
+        yield f"limit of rack units {given.rack_units_limit} printed, it is {racks}"
 
 
 def _payments(

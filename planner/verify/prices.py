@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
 from planner.scenario.resolved import Scenario
@@ -13,6 +12,7 @@ from planner.units import to_cents
 from planner.verify.case import Case, Part
 from planner.verify.demand import WHOLE, units_alone
 from planner.verify.derive import Derived
+from planner.verify.energy import BUSY_PARTS, replica_energy
 from planner.verify.figures import Speed
 from planner.verify.supply import Supply
 
@@ -49,16 +49,16 @@ def running_cents(scenario: Scenario, part: Part, speed: Speed) -> int:
     """Cents of all replicas of an assignment and all its runs in the month, each rounded up."""
     if part.own_nodes:
         hours = math.ceil(_hours_on_own_nodes(part, speed))
-        each = to_cents(part.supply.node_hour * hours * max(1, part.whole_nodes))
-    else:
-        hours = part.supply.hours
-        if speed.hours is not None:
-            hours = math.ceil(part.hours_here(speed.hours))
-        money = part.supply.gpu_hour * part.layout.gpus * hours
-        if part.supply.owned:
-            money += _energy(scenario, part, hours)
-        each = to_cents(money)
-    return each * part.runs * part.given.replicas
+        each = to_cents(part.supply.node_hour * hours * max(1, part.whole_nodes)) * part.runs
+        return each * part.given.replicas
+    hours = part.supply.hours
+    if speed.hours is not None:
+        hours = math.ceil(part.hours_here(speed.hours))
+    each = to_cents(part.supply.gpu_hour * part.layout.gpus * hours) * part.runs
+    if part.supply.owned:
+        working = Fraction(part.given.busy, BUSY_PARTS) * hours * part.runs
+        each += replica_energy(scenario, part.pool, part.layout.gpus, working, part.supply.hours)
+    return each * part.given.replicas
 
 
 def _hours_on_own_nodes(part: Part, speed: Speed) -> float:
@@ -68,15 +68,3 @@ def _hours_on_own_nodes(part: Part, speed: Speed) -> float:
         return part.hours_here(speed.hours)
     share = units_alone(speed) * part.copies
     return speed.hours * WHOLE / (share * math.ceil(WHOLE / share))
-
-
-def _energy(scenario: Scenario, part: Part, hours: int) -> Decimal:
-    """TDP of the GPUs in use x hours x PUE x price."""
-    spec = scenario.spec.energy
-    if spec is None:
-        return Decimal(0)
-    per_kwh = spec.price.amount / (1000 if spec.price.per == "MWh" else 1)
-    watts = Fraction(part.facts.gpu.tdp_w or 0) * part.layout.gpus
-    kwh = watts * hours / 1000 * Fraction(spec.pue)
-    money = kwh * Fraction(per_kwh)
-    return Decimal(money.numerator) / Decimal(money.denominator)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOUR_S, HOURS_PER_MONTH, to_cents
+from planner.verify.energy import node_energy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +33,27 @@ class Supply:
     """Nodes bought, committed to, or under contract: there whether used or not."""
     fixed_cents: int = 0
     """What these cost in all, used or not."""
+    energy_cents: int = 0
+    """Energy of one node in use, apart from what its GPUs take for their work."""
+
+    @property
+    def held_cents(self) -> int:
+        """Cents for using one node for these hours, energy apart."""
+        return to_cents(self.node_hour * self.hours + self.upkeep * self.hours / HOURS_PER_MONTH)
 
     @property
     def node_cents(self) -> int:
         """Cents for using one node for these hours."""
-        return to_cents(self.node_hour * self.hours + self.upkeep * self.hours / HOURS_PER_MONTH)
+        return self.held_cents + self.energy_cents
 
 
 def supplies_of(scenario: Scenario) -> tuple[Supply, ...]:
     """Every term of every pool; spare nodes are kept from the first term of their pool."""
     hours = int(scenario.horizon_s / HOUR_S)
-    return tuple(s for pool in scenario.pools for s in _terms(pool, hours))
+    return tuple(s for pool in scenario.pools for s in _terms(scenario, pool, hours))
 
 
-def _terms(pool: ResolvedPool, hours: int) -> list[Supply]:
+def _terms(scenario: Scenario, pool: ResolvedPool, hours: int) -> list[Supply]:
     found = []
     spare = pool.spec.spare_nodes
     if pool.available_nodes:
@@ -60,19 +68,24 @@ def _terms(pool: ResolvedPool, hours: int) -> list[Supply]:
                 upkeep=money,
                 owned=True,
                 hours=hours,
+                energy_cents=node_energy(scenario, pool, hours),
             )
         )
     several = len(pool.spec.rent) > 1
     for number, rent in enumerate(pool.spec.rent, start=1):
-        by_gpu = rent.price.per == "GPU-hour"
+        price = rent.price[0]
+        most = None if rent.max_nodes is None else rent.max_nodes[0]
+        if most == 0:
+            continue
+        by_gpu = price.per == "GPU-hour"
         found.append(
             Supply(
                 pool.name,
                 f"rented {number}" if several else "rented",
-                rent.max_nodes,
+                most,
                 0 if found else spare,
-                node_hour=Decimal(0) if by_gpu else rent.price.amount,
-                gpu_hour=rent.price.amount if by_gpu else Decimal(0),
+                node_hour=Decimal(0) if by_gpu else price.amount,
+                gpu_hour=price.amount if by_gpu else Decimal(0),
                 hours=hours,
             )
         )

@@ -34,7 +34,7 @@ def solved(tmp_path: Path, *overrides: str) -> Plan:
 def test_a_budget_that_forbids_the_needed_purchase(tmp_path: Path) -> None:
     plan = solved(tmp_path)
     assert plan.status is Status.INFEASIBLE
-    assert {row.name for row in plan.conflict} == {"limits.capex", "l40s", "chat 2027-01"}
+    assert {row.name for row in plan.conflict} == {"limits.capex", "l40s 2027-01", "chat 2027-01"}
     assert "must be served in 2027-01" in render_text(plan)
 
 

@@ -73,7 +73,7 @@ def test_demand_and_prices_of_each_period(tmp_path: Path) -> None:
     rates = [float(s.workload("grows").spec.demand.requests) for s in here]  # type: ignore[union-attr,arg-type]
     assert rates == [5, 6, 7.2, 8.64]
     assert here[2].workload("campaign").spec.demand.concurrent == 13  # type: ignore[union-attr]
-    rents = [float(s.pool("box").spec.rent[0].price.amount) for s in here]
+    rents = [float(s.pool("box").spec.rent[0].price[0].amount) for s in here]
     assert rents == [2, 1.8, 1.62, 1.458]
     assert [len(s.pool("box").spec.rent) for s in here] == [1, 1, 1, 1]
 

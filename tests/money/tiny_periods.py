@@ -14,8 +14,26 @@ def tiny_periods(random: Random) -> Problem:
     for _ in range(count):
         owned = random.randint(0, 1)
         supplies += [
-            Supply("p", "owned", node_gpus, owned, random.randint(0, 20), "a"),
-            Supply("p", "bought", node_gpus, 2, random.randint(0, 20), "a", base_nodes=0),
+            Supply(
+                "p",
+                "owned",
+                node_gpus,
+                owned,
+                random.randint(0, 20),
+                "a",
+                node_power_w=3,
+                rack_units=2,
+            ),
+            Supply(
+                "p",
+                "bought",
+                node_gpus,
+                2,
+                random.randint(0, 20),
+                "a",
+                base_nodes=0,
+                node_power_w=5,
+            ),
             Supply("p", "rented", node_gpus, random.randint(0, 2), random.randint(20, 120), "a"),
         ]
     blocks = [_service(random, t, node_gpus) for t in range(count)]
@@ -33,6 +51,15 @@ def tiny_periods(random: Random) -> Problem:
         extra = ((random.randrange(len(orders)), random.randint(0, 30)),)
         limits.append(
             Limit("opex", "cost", random.randint(30, 200), (3 * t, 3 * t + 1, 3 * t + 2), extra)
+        )
+    if random.random() < 0.3:
+        t = random.randrange(count)
+        limits.append(Limit("power", "power", random.randint(3, 14), (3 * t, 3 * t + 1, 3 * t + 2)))
+    if random.random() < 0.3:
+        t = random.randrange(count)
+        there = tuple((n, 3) for n, o in enumerate(orders) if 3 * t + 1 in o.supplies)
+        limits.append(
+            Limit("racks", "racks", random.randint(0, 6), (3 * t, 3 * t + 1, 3 * t + 2), there)
         )
     return Problem(tuple(blocks), tuple(supplies), tuple(limits), count, orders)
 

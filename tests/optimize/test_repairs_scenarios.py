@@ -21,7 +21,7 @@ CAUSES = {
     "flash-attention": ("capability", "tune.attention", {"capability"}),
     "stock": ("", "box", {"nodes", "drop"}),
     "budget": ("", "limits.opex", {"opex", "drop"}),
-    "power": ("", "limits.power", {"power", "drop"}),
+    "power": ("", "limits.power", {"power", "rent"}),
     "deadline": ("deadline", "sft.deadline", {"deadline"}),
     "slo": ("latency", "chat.slo.tpot", {"slo"}),
     "fragmentation": ("", "quads", {"nodes", "drop"}),

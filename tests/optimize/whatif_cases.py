@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from planner.catalog import gpu, model
 from planner.layout import Layout
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.build import Supplier, Wish
+from planner.options.power import Draw
 from planner.options.problem import DEMAND_UNITS, Limit
 from planner.options.question import Question
 from planner.options.records import Account, Considered, Option, Timing
@@ -105,7 +107,12 @@ def _supplier(draw: random.Random, number: int) -> Supplier:
         f"p{number}", card, link_of(card, gpus_per_node=size, network_gbit_s=100), size, nodes,
         None, None,
     )  # fmt: skip
-    return Supplier(facts, (term,), spare_nodes=draw.choice([0, 0, 0, 1]))
+    watts = Fraction(card.tdp_w or 0)
+    whole = size * watts + 300 if (size + nodes) % 3 == 0 else None
+    return Supplier(
+        facts, (term,), spare_nodes=draw.choice([0, 0, 0, 1]), draw=Draw(size, watts, whole),
+        rack_units=size,
+    )  # fmt: skip
 
 
 def _ask(draw: random.Random, name: str, pools: list[str]) -> Ask:
@@ -127,7 +134,12 @@ def _limits(draw: random.Random) -> tuple[Limit, ...]:
     if draw.random() < 0.4:
         rows.append(Limit("limits.opex", "cost", draw.randint(0, 500_000)))
     if draw.random() < 0.4:
-        rows.append(Limit("limits.power", "power", draw.randint(200, 3000)))
+        watts = draw.randint(200, 3000)
+        rows.append(
+            Limit("limits.power", "power", watts)
+            if watts % 3
+            else Limit("limits.rack_units", "racks", watts // 150)
+        )
     return tuple(rows)
 
 

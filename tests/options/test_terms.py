@@ -6,6 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.options.power import Draw
 from planner.options.terms import Energy, Term, node_cost_cents, own_nodes_cents, running_cents
 
 PRICE = st.decimals("0.01", "500", places=4)
@@ -23,7 +24,8 @@ def test_energy_of_a_kilowatt_for_a_month() -> None:
     """1 kW x 730 h x PUE 1.3 x 0.12 USD/kWh = 113.88 USD."""
     term = Term("owned", 1, pays_energy=True)
     energy = Energy(Decimal("0.12"), Fraction(13, 10))
-    assert running_cents(term, energy, gpus=4, watts=250, hours=None) == 11388
+    draw = Draw(4, Fraction(250))
+    assert running_cents(term, energy, draw, gpus=4, busy=Fraction(1), hours=None) == 11388
 
 
 @given(PRICE, st.floats(0.01, 2000), st.integers(1, 8))
@@ -38,5 +40,6 @@ def test_jobs_pay_for_started_hours(price: Decimal, hours: float, nodes: int) ->
 @given(PRICE, st.integers(1, 64))
 def test_gpus_rented_one_by_one_pay_per_gpu(price: Decimal, gpus: int) -> None:
     term = Term("rented", 8, gpu_hour=price)
-    cents = running_cents(term, Energy(), gpus=gpus, watts=700, hours=None)
+    draw = Draw(8, Fraction(700))
+    cents = running_cents(term, Energy(), draw, gpus=gpus, busy=Fraction(1), hours=None)
     assert 0 <= cents - price * gpus * 73000 < 1

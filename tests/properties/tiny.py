@@ -35,6 +35,8 @@ def _draw(random: Random) -> Problem:
     if random.random() < 0.15:
         limits.append(Limit("power", "power", random.randint(5, 40), _some(random, supplies)))
     if random.random() < 0.15:
+        limits.append(Limit("racks", "racks", random.randint(1, 12), _some(random, supplies)))
+    if random.random() < 0.15:
         limits.append(Limit("pool", "nodes", random.randint(1, 4), _some(random, supplies)))
     return Problem(blocks, supplies, tuple(limits))
 
@@ -56,6 +58,8 @@ def _supply(random: Random, index: int) -> Supply:
         gpu_type=random.choice(["a", "b"]),
         spare_nodes=random.choice([0, 0, 0, 0, 1]),
         has_host_ram=random.random() < 0.9,
+        node_power_w=random.choice([0, 0, random.randint(1, 15)]),
+        rack_units=random.choice([0, 1, 2, 4]),
     )
 
 

@@ -1,5 +1,6 @@
 """One thing changed in a solved plan is found, by the check that is there for it."""
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -56,6 +57,8 @@ def _fewer_replicas(data: Json) -> None:
 
 
 MUTATIONS = [
+    Mutation("less busy", "services", _first("chat", "busy", lambda old: old - 1), "demand"),
+    Mutation("idle job", "jobs", _first("sft", "busy", 0), "demand"),
     Mutation("status", "services", put("status", "unknown"), "structure"),
     Mutation("scenario name", "services", put("scenario", "other"), "structure"),
     Mutation("currency", "services", put("cost.currency", "EUR"), "structure"),
@@ -169,11 +172,19 @@ def test_mutation_is_found(mutation: Mutation) -> None:
 
 
 def test_money_of_the_services_by_hand() -> None:
-    """Upkeep 150, three L40S of 350 W at 0.15/kWh x 1.25, and one rented node for 730 h."""
+    """Upkeep 150, three L40S of 350 W at 0.15/kWh x 1.25, and one rented node for 730 h.
+
+    Each L40S draws a fifth of its power all the time, and the rest for as much of it as it is busy.
+    """
     plan = plan_of("services")
     assert plan.cost is not None
     chat = next(w for w in plan.workloads if w.name == "chat").assignment[0]
-    each = (Decimal("0.350") * 730 * Decimal("0.15") * Decimal("1.25")).quantize(
+    assert 0 < chat.busy < 2000
+    # At most six alike, three of them needed: two to serve, one to spare.
+    assert chat.replicas == 3
+    assert chat.busy == math.ceil(2000 * 2 / chat.speed.rate_low / 3)
+    share = Decimal("0.2") + Decimal("0.8") * chat.busy / 2000
+    each = (Decimal("0.350") * share * 730 * Decimal("0.15") * Decimal("1.25")).quantize(
         Decimal("0.01"), "ROUND_UP"
     )
     wanted = 150 * chat.nodes + each * chat.gpus + Decimal("4.205") * 730

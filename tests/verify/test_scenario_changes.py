@@ -9,6 +9,8 @@ from tests.verify.edit import path_of, plan_of
 CHANGES = [
     ("services", "energy.price=0.16 USD/kWh", "money"),
     ("services", "energy.pue=1.3", "money"),
+    ("services", "energy.idle=10 %", "money"),
+    ("services", "inventory.box.node.power=2 kW", "money"),
     ("services", "inventory.box.owned.upkeep=151 USD/node-month", "money"),
     ("services", "inventory.pair.rent.price=4.206 USD/node-hour", "money"),
     ("services", "limits.opex=3000 USD/month", "limits"),

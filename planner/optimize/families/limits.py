@@ -1,4 +1,4 @@
-"""Budgets, power and pool-wide node limits."""
+"""Budgets, power, rack units and pool-wide node limits."""
 
 from __future__ import annotations
 
@@ -61,8 +61,20 @@ def _use(build: Build, limit: Limit) -> Terms:
         return build.cost_terms(listed)
     if limit.kind == "nodes":
         return [term for supply in sorted(listed) for term in node_terms(build, supply)]
-    return [
+    each = [_per_node(build, limit.kind, supply) for supply in sorted(listed)]
+    nodes = [term for terms in each for term in terms]
+    if limit.kind == "racks":
+        return nodes
+    return nodes + [
         (column, pick.replicas * pick.facts.power_w)
         for supply in sorted(listed)
         for _, _, pick, column in build.on_supply(supply)
+        if pick.facts.power_w
     ]
+
+
+def _per_node(build: Build, kind: str, supply: int) -> Terms:
+    """Power or rack units of the nodes in use of a supply."""
+    facts = build.problem.supplies[supply]
+    each = facts.rack_units if kind == "racks" else facts.node_power_w
+    return [(column, each * count) for column, count in node_terms(build, supply)] if each else []

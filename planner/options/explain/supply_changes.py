@@ -1,4 +1,4 @@
-"""Changes to supply and limits that may make room: nodes, host RAM, budget, power, or one workload less."""
+"""Changes to supply and limits that may make room: nodes, host RAM, budget, power, racks, or a workload less."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from planner.options.asks import Ask, PoolFacts, TrainingAsk
 from planner.options.build import Supplier
 from planner.options.explain.changes import Change, Search, single
 from planner.options.explain.levers import two_digits
+from planner.options.power import scaled
 from planner.options.problem import Limit
 from planner.options.question import Question
 from planner.options.terms import Term
@@ -140,7 +141,8 @@ def larger_node(question: Question, workload: str, pool: str, least: int) -> Sea
 
         def apply(q: Question) -> Question:
             supplier = q.supplier(pool)
-            return with_supplier(q, replace(supplier, facts=node_with(supplier.facts, count)))
+            facts, draw = node_with(supplier.facts, count), scaled(supplier.draw, count)
+            return with_supplier(q, replace(supplier, facts=facts, draw=draw))
 
         return Change("larger-node", text, workload, ask=grown, whole=apply)
 
@@ -182,15 +184,27 @@ def with_limit(name: str, bound: int) -> Callable[[Question], Question]:
     )
 
 
-def more_power(limit: Limit) -> Search:
-    """Ever more power, in steps of the second digit."""
-    watts = two_digits(limit.bound, 100)
+def amount(kind: str, bound: int) -> str:
+    """What a limit of power or rack units allows, as the scenario writes it.
+
+    >>> amount("power", 40_500), amount("racks", 84)
+    ('40.5 kW', '84')
+    """
+    return f"{bound / 1000:g} kW" if kind == "power" else f"{bound:g}"
+
+
+def more_room(limit: Limit) -> Search:
+    """Ever more power or rack units, in steps of the second digit."""
+    bounds = two_digits(limit.bound, 100)
+    key = limit.name.rpartition(".")[2]
 
     def at(step: int) -> Change:
-        text = f"`power: {watts[step] / 1000:g} kW` instead of {limit.bound / 1000:g} kW"
-        return Change("power", text, whole=with_limit(limit.name, watts[step]))
+        more, now = amount(limit.kind, bounds[step]), amount(limit.kind, limit.bound)
+        text = f"`{key}: {more}` instead of {now}"
+        return Change(limit.kind, text, whole=with_limit(limit.name, bounds[step]))
 
-    return Search("power", "", len(watts), at, at_most="more power")
+    what = "power" if limit.kind == "power" else "rack units"
+    return Search(limit.kind, "", len(bounds), at, at_most=f"more {what}")
 
 
 def left_out(ask: Ask, priority: int) -> Search:
