@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from planner.optimize.cases import Case, Cost, Counts, case_of, cost_of, delayed, fixed
 from planner.optimize.joint import Scene, joint
@@ -19,8 +20,8 @@ from planner.scenario.cases import cases_of
 from planner.scenario.resolved import Scenario
 from planner.units import DAY_S, HOUR_S, from_cents
 
-TENTHS = 10
-"""Weight of each case in the joint problem; a share of a period counts in whole tenths."""
+MOST_PARTS = 24
+"""A share of a period counts in the joint problem by a fraction of at most this denominator, rounded down."""
 KNOWN_GAP = 0.002
 """The best plan of a case with late purchases is sought to this."""
 JOINT_GAP = 0.01
@@ -37,6 +38,8 @@ class _Test:
 
     cases: Sequence[Case]
     limits: SolveLimits
+    parts: int
+    """Weight of each case in the joint problem: the parts into which a share of a period is cut."""
     origin: dict[Counts, str] = field(default_factory=dict)
     """Orders tested, with where they come from."""
     bounds: list[int] = field(default_factory=list)
@@ -98,7 +101,7 @@ def robust(scenario: Scenario, base: Outcome, limits: SolveLimits) -> Robust:
     quick = replace(limits, tie_break=False, explain_conflict=False, confirm_infeasible=False)
     cache: Cache = {}
     cases = [case_of(scenario, factors, cache) for factors in cases_of(scenario)]
-    test = _Test(cases, quick)
+    test = _Test(cases, quick, max(_parts(case.share) for case in cases))
     best = _best_orders(test, base)
     for name, counts in best.items():
         test.add(counts, name)
@@ -126,7 +129,7 @@ def _best_orders(test: _Test, base: Outcome) -> dict[str, Counts]:
         else:
             problem, weight, limits = case.there, 1, test.limits
             if case.share:
-                problem, weight = joint(_scenes(case, 0)), TENTHS
+                problem, weight = joint(_scenes(case, 0, test.parts)), test.parts
                 limits = _less(limits, KNOWN_GAP)
             outcome = solve(problem, limits=limits)
             if weight == 1 and outcome.has_plan:
@@ -145,18 +148,30 @@ def _less(limits: SolveLimits, gap: float) -> SolveLimits:
     return replace(limits, gap=max(limits.gap, gap), deterministic_time=work)
 
 
-def _scenes(case: Case, number: int) -> list[Scene]:
-    """A case in the joint problem: with late purchases, the part of a period without them counts in whole tenths."""
-    without = math.floor(case.share * TENTHS)
-    scenes = [Scene(number, case.there, TENTHS - without)]
+def _scenes(case: Case, number: int, parts: int) -> list[Scene]:
+    """A case in the joint problem; the time without late purchases in whole parts, rounded down for the bound."""
+    without = math.floor(case.share * parts)
+    scenes = [Scene(number, case.there, parts - without)]
     return [*scenes, Scene(number, case.missing, without)] if without else scenes
+
+
+def _parts(share: Fraction) -> int:
+    """The denominator of the fraction nearest below a share.
+
+    >>> _parts(Fraction(672, 2190)), _parts(Fraction(0))
+    (23, 1)
+    """
+    return min(
+        range(1, MOST_PARTS + 1),
+        key=lambda parts: share - Fraction(math.floor(share * parts), parts),
+    )
 
 
 def _compromise(test: _Test) -> int | None:
     """Tests the orders with the least sum over the cases; the least cents that any orders' worst regret can come to."""
     if any(test.known(n) is None for n in range(len(test.cases))):
         return None
-    scenes = [s for n, case in enumerate(test.cases) for s in _scenes(case, n)]
+    scenes = [s for n, case in enumerate(test.cases) for s in _scenes(case, n, test.parts)]
     outcome = solve(joint(scenes), limits=_less(test.limits, JOINT_GAP))
     if outcome.has_plan:
         test.add(outcome.acquired, "all")
@@ -164,7 +179,8 @@ def _compromise(test: _Test) -> int | None:
         return None  # what is left out differs from case to case, and with it what the sum bounds
     known = sum(test.known(n) or 0 for n in range(len(test.cases)))
     # The worst of several regrets is at least their mean.
-    return -((TENTHS * known - (outcome.bound_cents or 0)) // (TENTHS * len(test.cases)))
+    parts = test.parts
+    return -((parts * known - (outcome.bound_cents or 0)) // (parts * len(test.cases)))
 
 
 def _neighbours(test: _Test) -> None:

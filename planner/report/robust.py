@@ -83,7 +83,7 @@ def _verdict(robust: Robust) -> str:
         text = f"{tested}; other orders may have less."
     if all(o.proven for o in robust.orders):
         return text
-    return f"{text} Costs of orders with late purchases are what is enough, at most a little more than it takes."
+    return f"{text} Costs with late purchases are enough in any case, and may turn out less."
 
 
 def _slips(robust: Robust, unit: str, width: int) -> list[str]:
