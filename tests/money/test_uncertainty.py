@@ -68,7 +68,7 @@ def test_a_late_delivery_costs_something() -> None:
     assert (slip.pool, slip.days) == ("l40s", 28)
     assert slip.cost is not None
     assert slip.cost > 0
-    assert slip.bridge == "cloud rented: 0 -> 1"
+    assert "cloud rented: " in slip.bridge
 
 
 def test_one_more_node_is_worth_what_a_second_solve_says() -> None:
