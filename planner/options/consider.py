@@ -10,6 +10,7 @@ from planner.options.dominance import prune
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Considered, Found, Reason, Rejection
 from planner.options.serving import serving_candidates
+from planner.options.spot import not_allowed, on_spot_only
 from planner.options.training import training_candidates
 
 _Key = tuple[Ask, PoolFacts]
@@ -56,11 +57,12 @@ def consider_one(
     if excluded is not None:
         return Considered(ask.name, pool.name, rejections=(excluded,), rejected=1)
     # The name and the pool's size play no part in what fits: equal questions share one answer.
-    bare = replace(ask, name="", pools=None, exclude_pools=())
-    one = replace(pool, name="", max_nodes=1)
-    found = _cached(bare, one, detail=detail, cache=cache)
+    bare = replace(ask, name="", pools=None, exclude_pools=(), spot=False)
+    one = replace(pool, name="", max_nodes=1, interruption=None)
+    found = on_spot_only(ask, pool, _cached(bare, one, detail=detail, cache=cache))
     if all(_offloads(option.layout) for option in found.options):
-        found = found.plus(_over_nodes(bare, one, pool.max_nodes, detail=detail, cache=cache))
+        more = _over_nodes(bare, one, pool.max_nodes, detail=detail, cache=cache)
+        found = found.plus(on_spot_only(ask, pool, more))
     options = tuple(replace(o, workload=ask.name, pool=pool.name) for o in found.options)
     kept, pruned = prune(options, multiples=free_replicas(ask))
     return Considered(
@@ -139,6 +141,8 @@ def _excluded(ask: Ask, pool: PoolFacts) -> Rejection | None:
         text = "`exclude_pools` of the workload names it"
     elif pool.max_nodes == 0:
         text = "no node of the pool is available"
+    elif pool.interruption is not None and not ask.spot:
+        return not_allowed(ask, pool)
     else:
         return None
     return Rejection(ask.name, pool.name, Layout(), Reason.NOT_ALLOWED, text, bottleneck="user")

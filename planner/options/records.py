@@ -128,9 +128,13 @@ class Option:
     interconnect_gb_s: float
     """Both directions summed between the ranks of the widest group."""
     assumptions: tuple[str, ...] = ()
+    interruption: float | None = None
+    """Share of hours lost on spot nodes that its speed and units count already; None: not interrupted."""
     loads: tuple[int, ...] = ()
     """Where requests are shared out by size: what all requests of each size weigh on one replica, in 1/2000 of it,
     rounded up; -1 for a size it can't serve."""
+    size_rates: tuple[float, ...] = ()
+    """Behind `loads`: requests/s that may be counted on if all requests had that size; 0 for a size it can't serve."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def _option(run: ServingPass, i: int) -> Option:
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
         assumptions=(chosen.how.reason,) if chosen.how.reason else (),
         loads=loads,
+        size_rates=tuple(run.rates.counted[:, i].tolist()) if run.rates is not None else (),
     )
 
 

@@ -92,7 +92,7 @@ def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
         workload.name if first else "",
         workload.model if first else "",
         workload.kind if first else "",
-        f"{part.gpus} x {part.gpu}",
+        f"{part.gpus} x {part.gpu}{'' if part.interruption is None else ' spot'}",
         part.pool,
         f"{copies}{part.layout.text}{mark}",
         used,
