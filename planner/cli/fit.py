@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import math
 import sys
 
 import click
 
+from planner.cli.completion import (
+    complete_engine,
+    complete_format,
+    complete_framework,
+    complete_gpus_or_node,
+    complete_model,
+    complete_optimizer,
+)
+from planner.cli.numbers import Real, Whole
 from planner.cli.paint import paint
 from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
 
-
-class _Positive(click.FloatRange):
-    """A finite number above 0; nan and inf are none."""
-
-    def convert(
-        self, value: float, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The number, or a usage error."""
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a number to reckon with", param, ctx)
-        return number
-
-
-POSITIVE = _Positive(0, 1e18, min_open=True)
-DEGREE = click.IntRange(1, 10**5)
+DEGREE = Whole(1, 10**5)
 KINDS = ("inference", "lora", "qlora", "full")
 
 
-@click.command()
-@click.argument("model")
+@click.command(
+    epilog="Example: `planner fit llama-3.1-70b --on 4xl40s --kind inference --context 16384`. "
+    "Names: `planner catalog list models` and `planner catalog list gpus`."
+)
+@click.argument("model", shell_complete=complete_model)
 @click.option(
     "--on",
     "gpus",
     required=True,
     metavar="NxGPU",
+    shell_complete=complete_gpus_or_node,
     help="GPUs of one node: 4xv100-sxm2-32gb, or a node type.",
 )
 @click.option(
@@ -46,42 +43,45 @@ KINDS = ("inference", "lora", "qlora", "full")
 )
 @click.option(
     "--precision",
+    shell_complete=complete_format,
     multiple=True,
     help="Weight format: 16bit, fp8, gptq-int4, awq-int4, ...; repeatable.",
 )
 @click.option("--kv", default="auto", show_default=True, help="KV cache format.")
-@click.option(
-    "--context", type=click.IntRange(1, 10**9), help="Tokens one sequence must be able to hold."
-)
-@click.option("--concurrent", type=click.IntRange(1, 10**9), help="Requests in flight.")
+@click.option("--context", type=Whole(), help="Tokens one sequence must be able to hold.")
+@click.option("--concurrent", type=Whole(), help="Requests in flight.")
 @click.option(
     "--requests",
-    type=POSITIVE,
+    type=Real(),
     help="Requests per second, instead of --concurrent.",
 )
-@click.option("--prompt", type=click.IntRange(1, 10**9), help="Mean prompt tokens.")
-@click.option("--output", type=click.IntRange(1, 10**9), help="Mean output tokens.")
-@click.option("--engine", help="Serving engine profile.")
+@click.option("--prompt", type=Whole(), help="Mean prompt tokens.")
+@click.option("--output", type=Whole(), help="Mean output tokens.")
+@click.option("--engine", shell_complete=complete_engine, help="Serving engine profile.")
 @click.option(
     "--memory-fraction",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Real(1),
     help="Share of GPU memory the engine takes.",
 )
-@click.option("--sequence", type=click.IntRange(1, 10**9), help="Training: tokens of a sequence.")
+@click.option("--sequence", type=Whole(), help="Training: tokens of a sequence.")
 @click.option(
     "--global-batch",
-    type=click.IntRange(1, 10**9),
+    type=Whole(),
     help="Training: sequences of one optimizer step.",
 )
 @click.option(
     "--micro-batch",
-    type=click.IntRange(1, 10**9),
+    type=Whole(),
     multiple=True,
     help="Training: sequences per GPU and pass.",
 )
-@click.option("--framework", help="Training framework profile.")
 @click.option(
-    "--zero", type=click.IntRange(0, 3), multiple=True, help="Training: ZeRO stage; repeatable."
+    "--framework",
+    shell_complete=complete_framework,
+    help="Full fine-tuning: framework profile, such as fsdp or deepspeed.",
+)
+@click.option(
+    "--zero", type=Whole(0, 3), multiple=True, help="Full fine-tuning: ZeRO stage; repeatable."
 )
 @click.option(
     "--recompute",
@@ -89,24 +89,26 @@ KINDS = ("inference", "lora", "qlora", "full")
     multiple=True,
     help="Training: activation recomputation.",
 )
-@click.option("--optimizer", help="Training: adamw, adamw-8bit, paged-adamw-8bit, adafactor, ...")
+@click.option(
+    "--optimizer",
+    shell_complete=complete_optimizer,
+    help="Training: adamw, adamw-8bit, paged-adamw-8bit, adafactor, ...",
+)
 @click.option(
     "--offload",
     type=click.Choice(["none", "cpu", "nvme"]),
     default="none",
     show_default=True,
-    help="Training: where optimizer states may go.",
+    help="Full fine-tuning: where optimizer states go.",
 )
 @click.option(
     "--rank",
-    type=click.IntRange(1, 10**5),
+    type=Whole(1, 10**5),
     default=16,
     show_default=True,
     help="Rank of LoRA adapters.",
 )
-@click.option(
-    "--tokens", type=POSITIVE, help="Training: tokens to process, for the time to finish."
-)
+@click.option("--tokens", type=Real(), help="Training: tokens to process, for the time to finish.")
 @click.option(
     "--attention",
     type=click.Choice(["auto", "flash", "sdpa", "eager"]),

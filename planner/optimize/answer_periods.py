@@ -19,12 +19,13 @@ from planner.options.economics import with_economics
 from planner.options.energy import energy_of, power_words
 from planner.options.horizon import Part, Whole, join, parts_of
 from planner.options.refusals import folded
+from planner.options.spot import spot_assumptions
 from planner.plan import schema as plan
 from planner.plan.merge import merged_workloads
 from planner.scenario.periods import in_period, periods_of
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, money
-from planner.verify.plan import VerificationError, verify_plan
+from planner.verify.plan import VerificationError, check_tables, verify_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,18 @@ def answer_periods(
         problems = verify_plan(scenario, draft)
         if problems:
             raise VerificationError(problems)
+        ruled = baselines(scenario, whole, outcome, limits or SolveLimits())
         draft = with_economics(scenario, _worded(scenario, parts, draft)).model_copy(
             update={
                 "verified": True,
                 "assumptions": assumptions(scenario, parts[0]),
-                "baselines": baselines(whole, outcome, limits or SolveLimits()),
+                "baselines": tuple(r.row for r in ruled),
+                "rule_plans": tuple(r.plan for r in ruled if r.plan is not None),
             }
         )
+        problems = [p for f in check_tables(scenario, draft) for p in f.problems]
+        if problems:
+            raise VerificationError(problems)
     draft = draft.model_copy(
         update={
             "rejections": folded(parts[0].considered),
@@ -125,6 +131,7 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         texts.append(
             f"no energy price is given: owned nodes cost their upkeep only ({money(energy.usd_per_kwh)})"
         )
+    texts += spot_assumptions(scenario)
     if any(offer.life is None for p in scenario.pools for offer in p.spec.buy):
         texts.append("bought nodes without a `life` are written off over 4 years")
     return tuple(texts)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from planner.catalog.records import Gpu, Model
@@ -32,6 +33,8 @@ class PoolFacts:
     nvme_bytes: int | None
     nodes: int = 1
     """Whole nodes that one replica is to take; above 1, all of their GPUs."""
+    interruption: Fraction | None = None
+    """Where all its nodes are spot: the least share of hours lost on any of them."""
 
     @property
     def replica_gpus(self) -> int:
@@ -83,6 +86,8 @@ class Ask:
     pools: tuple[str, ...] | None = None
     exclude_pools: tuple[str, ...] = ()
     deadline_s: float | None = None
+    spot: bool = True
+    """Whether it may run on spot nodes; true as well where there are none."""
 
     @property
     def careful(self) -> bool:
@@ -194,3 +199,13 @@ class TrainingAsk(Ask):
 def is_job(ask: Ask) -> bool:
     """Whether the workload ends: training, batch generation, embedding."""
     return ask.kind != "inference"
+
+
+def own_format(model: Model) -> tuple[str, ...]:
+    """The format of a checkpoint that is published quantized; () for one in 16 or 32 bits.
+
+    >>> from planner.catalog import model
+    >>> own_format(model("gpt-oss-120b")), own_format(model("llama-7b"))
+    (('mxfp4',), ())
+    """
+    return (model.native_dtype,) if model.native_dtype in ("fp8", "mxfp4") else ()

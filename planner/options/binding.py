@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from planner.options.alternatives import Alternative, alternatives
+from planner.options.alternatives import Alternative, alternatives, cheaper_on_spot
 from planner.options.asks import Ask, ServingAsk, TrainingAsk
 from planner.options.describe import layout_text
 from planner.options.problem import DEMAND_UNITS, LOAD_UNITS
@@ -93,8 +93,11 @@ def _busy_words(ask: ServingAsk, workload: plan.PlanWorkload) -> str:
 def _together_words(ask: ServingAsk, parts: Sequence[plan.Assignment]) -> str:
     """All assignments of one service: their rates add up, the slowest latency counts."""
     total = sum(p.speed.rate_low * p.replicas for p in parts)
+    digits = 0 if ask.concurrent else 2
     each = ", ".join(
-        f"`{p.pool}` {p.speed.rate_low * p.replicas:,.{0 if ask.concurrent else 2}f}" for p in parts
+        f"`{p.pool}`{'' if p.interruption is None else ' spot'} "
+        f"{p.speed.rate_low * p.replicas:,.{digits}f}"
+        for p in parts
     )
     if ask.concurrent is not None:
         words = f"{total:,.0f} requests in flight together, {ask.concurrent} asked: {each}"
@@ -115,7 +118,7 @@ def _slowest_words(ask: ServingAsk, parts: Sequence[plan.Assignment]) -> str:
     limits = " and ".join(dict.fromkeys(p.speed.limit for p in parts))
     if not ask.measured:
         words += f"; {limits} limit{'s' if ' and ' not in limits else ''}{sure}"
-    notes = dict.fromkeys(_only_at_best(ask, p) for p in parts)
+    notes = dict.fromkeys([*map(_lost, parts), *(_only_at_best(ask, p) for p in parts)])
     return words + "".join(notes)
 
 
@@ -130,9 +133,16 @@ def _speed_words(ask: Ask, part: plan.Assignment) -> str:
         return (
             f"{hours}{wanted} (best estimate {best}), {speed.rate:,.0f} tokens/s, "
             f"MFU {100 * (speed.mfu or 0):.0f} %; {speed.limit} limits{sure}{turns}"
-        ) + _only_at_best(ask, part)
+        ) + f"{_lost(part)}{_only_at_best(ask, part)}"
     assert isinstance(ask, ServingAsk)
-    return f"{_serving_words(ask, part)}; {speed.limit} limits{sure}" + _only_at_best(ask, part)
+    words = f"{_serving_words(ask, part)}; {speed.limit} limits{sure}"
+    return f"{words}{_lost(part)}{_only_at_best(ask, part)}"
+
+
+def _lost(part: plan.Assignment) -> str:
+    if part.interruption is None:
+        return ""
+    return f"; {100 * part.interruption:g} % of the hours lost to interruptions counted"
 
 
 def _only_at_best(ask: Ask, part: plan.Assignment) -> str:
@@ -195,6 +205,8 @@ def _binding(
     else:
         near = _smaller_layout(ask, parts[0], considered) or _other_pool(ask, parts[0], considered)
         words += [_short(near, parts[0].pool)] if near is not None else []
+    spot = cheaper_on_spot(question, ask, wish, considered, here)
+    words += [f"with `spot: true`: {_priced(spot, here)}"] if spot else []
     following = next((a for a in found if a.cents >= here and a is not own[0]), None)
     if following is not None:
         lead = "next is" if words else "price binds: next is"

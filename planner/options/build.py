@@ -20,6 +20,7 @@ from planner.options.problem import (
     Turn,
 )
 from planner.options.records import Considered, Option
+from planner.options.spot import on_term
 from planner.options.terms import (
     Energy,
     Term,
@@ -108,10 +109,14 @@ def build(
             for option in part.options:
                 index = len(options)
                 options.append(option)
-                if (option.timing.hours or 0.0) > longest_h:
-                    continue
                 for place in by_pool[option.pool]:
-                    candidates += candidates_of(ask, wish, option, index, place, energy)
+                    here = on_term(ask, option, place[2])
+                    if here is None or (here.timing.hours or 0.0) > longest_h:
+                        continue
+                    if here is not option:
+                        options.append(here)
+                    number = index if here is option else len(options) - 1
+                    candidates += candidates_of(ask, wish, here, number, place, energy)
         blocks.append(_block(ask, wish, candidates))
     if sum(isinstance(ask, TrainingAsk) for ask in asks) > 1:
         blocks = list(with_turns(blocks))

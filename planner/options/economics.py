@@ -97,8 +97,12 @@ def _tokens(scenario: Scenario, workload: ResolvedWorkload, names: set[str]) -> 
         for p in periods_of(scenario)
         if p.name in names
     )
-    output = float(spec.demand.output or 0)
-    return requests * (float(spec.demand.prompt or 0) + output), requests * output
+    sizes = spec.demand.sizes
+    prompt, output = float(spec.demand.prompt or 0), float(spec.demand.output or 0)
+    if sizes:
+        prompt = sum(float(s.share) * s.prompt for s in sizes)
+        output = sum(float(s.share) * s.output for s in sizes)
+    return requests * (prompt + output), requests * output
 
 
 # ------------------------------------------------------------------------------------------ chargeback
@@ -151,7 +155,7 @@ def rent_per_gpu_hour(scenario: Scenario, pool: ResolvedPool, period: Period) ->
         for other in scenario.pools
         if other.gpu.id == pool.gpu.id
         for rent in other.spec.rent
-        if rent.commit == "none"
+        if rent.commit == "none" and rent.interruption is None
     ]
     return min(prices, default=None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -44,7 +45,7 @@ def account_of(
     record = model_named(model) if isinstance(model, str) else model
     pool = pool_of(gpus, nvlink, host_ram)
     refuse_unknown_names(wish)
-    found = fit(wish.asks(record), pool, wish.assumed())
+    found = fit(wish.asks(record), pool, wish.assumed(record))
     if rules:
         from planner.options.fit_rules import with_rules
 
@@ -85,20 +86,22 @@ def _kind(ask: Ask, pool: PoolFacts, assumed: tuple[str, ...]) -> KindFit:
         kind=ask.kind,
         verdict="fits",
         summary=_fit_words(options[0], pool),
-        layouts=tuple(_layout(o, pool) for o in options),
+        layouts=tuple(_layout(o, pool, ask) for o in options),
         limits=tuple(_limits(ask, pool)),
         least_gpus=options[0].gpus,
         assumed=assumed,
     )
 
 
-def _layout(option: Option, pool: PoolFacts) -> FitLayout:
+def _layout(option: Option, pool: PoolFacts, ask: Ask) -> FitLayout:
+    rate = ask.rate if isinstance(ask, ServingAsk) else None
     return FitLayout(
         gpus=option.gpus,
         layout=plan_layout(option.layout),
         ledger=plan_ledger(option.account),
         speed=plan_speed(option.timing),
         replicas_in_node=pool.node_gpus // option.gpus,
+        replicas_asked=math.ceil(rate / option.timing.rate_low) if rate else None,
     )
 
 

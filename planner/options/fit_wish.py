@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, Unpack, get_args
 
 from planner.catalog.records import Model
 from planner.layout import Offload, Recompute
-from planner.options.asks import Ask, Attention, Degrees, ServingAsk, TrainingAsk
+from planner.options.asks import Ask, Attention, Degrees, ServingAsk, TrainingAsk, own_format
 from planner.scenario.schema_base import TrainingFormat
 
 Risk = Literal["upper", "best"]
@@ -18,6 +18,8 @@ FIT_KINDS: tuple[FitKind, ...] = ("inference", "lora", "qlora", "full")
 CONTEXT, PROMPT, OUTPUT, SEQUENCE, GLOBAL_BATCH, TOKENS = 2048, 512, 256, 2048, 8, 1e8
 """Assumed where nothing is said; the output stars them."""
 RANK = 16
+_OFFLOADS = "deepspeed"
+"""The framework that moves optimizer states off the GPU."""
 _SERVING, _TRAINING = ("inference",), ("lora", "qlora", "full")
 _HOLDS_FOR: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
@@ -187,8 +189,9 @@ class FitWish:
             for kind in self.kinds
         ]
 
-    def assumed(self) -> dict[str, tuple[str, ...]]:
+    def assumed(self, model: Model) -> dict[str, tuple[str, ...]]:
         """Per kind the values that were not given, such as `context 2048`."""
+        own = own_format(model)
         prompt, output, context = self.request
         serving: dict[str, object] = {
             "context": context, "prompt": f"{prompt:g}", "output": f"{output:g}",
@@ -196,7 +199,22 @@ class FitWish:
         if self.requests is None:
             serving["concurrent"] = 1
         training = {"sequence": SEQUENCE, "global_batch": GLOBAL_BATCH, "tokens": f"{TOKENS:g}"}
-        return {k: self._missing(serving if k == "inference" else training) for k in self.kinds}
+        more = {
+            "inference": (f"precision {own[0]}, the checkpoint's own",)
+            if own and not self.precision
+            else (),
+            "full": (f"framework {_OFFLOADS}",)
+            if self._moves_states and not self.framework
+            else (),
+        }
+        return {
+            k: (*self._missing(serving if k == "inference" else training), *more.get(k, ()))
+            for k in self.kinds
+        }
+
+    @property
+    def _moves_states(self) -> bool:
+        return self.offload != "none"
 
     def _missing(self, defaults: Mapping[str, object]) -> tuple[str, ...]:
         return tuple(
@@ -214,7 +232,7 @@ class FitWish:
             name="inference", model=model, kind="inference", degrees=self._degrees(),
             attention=self.attention, risk=self.risk,
             engine=self.engine,
-            precision=self.precision or ("16bit",),
+            precision=self.precision or (*own_format(model), "16bit"),
             kv=(self.kv,),
             context=context,
             prompt=prompt,
@@ -231,7 +249,7 @@ class FitWish:
             name=kind, model=model, kind=kind, degrees=self._degrees(),
             attention=self.attention, risk=self.risk,
             precision=formats or ("16bit",),
-            framework=self.framework if full else None,
+            framework=(self.framework or (_OFFLOADS if self._moves_states else None)) if full else None,
             base="nf4" if quantized else None,
             optimizer=self.optimizer or ("paged-adamw-8bit" if quantized else "adamw"),
             zero=self.zero or None if full else None,

@@ -22,6 +22,7 @@ from planner.options.power import draw_of
 from planner.options.problem import Limit
 from planner.options.question import Question
 from planner.options.serving_load import load_of
+from planner.options.spot import least_interruption, spot_assumptions, with_spot
 from planner.options.terms import HORIZON_H, Energy, Term
 from planner.options.tiers import most_rented
 from planner.scenario.resolved import NodeFacts, ResolvedPool, ResolvedWorkload, Scenario
@@ -60,7 +61,7 @@ def question_of(scenario: Scenario) -> Question:
     return Question(
         name=scenario.name,
         currency=scenario.spec.currency,
-        asks=tuple(ask_of(w) for w in scenario.workloads),
+        asks=tuple(with_spot(scenario, ask_of(w)) for w in scenario.workloads),
         wishes=tuple(_wish(w.spec, hours) for w in scenario.workloads),
         suppliers=tuple(supplier_of(p, hours) for p in scenario.pools),
         energy=energy,
@@ -99,7 +100,8 @@ def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
         if not most:
             continue
         by_gpu = price.per == "GPU-hour"
-        name = "rented" if len(pool.spec.rent) == 1 else f"rented {number + 1}"
+        name = "rented" if rent.interruption is None else "spot"
+        name += f" {number + 1}" if len(pool.spec.rent) > 1 else ""
         terms.append(
             Term(
                 name,
@@ -107,6 +109,7 @@ def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
                 node_hour=Decimal(0) if by_gpu else price.amount,
                 gpu_hour=price.amount if by_gpu else Decimal(0),
                 hours=hours,
+                interruption=rent.interruption,
             )
         )
     facts = PoolFacts(
@@ -117,6 +120,7 @@ def supplier_of(pool: ResolvedPool, hours: int = HORIZON_H) -> Supplier:
         max_nodes=sum(t.max_nodes for t in terms),
         host_bytes=pool.node.host_ram_bytes,
         nvme_bytes=pool.node.nvme_bytes,
+        interruption=least_interruption(terms),
     )
     return Supplier(
         facts, tuple(terms), spare_nodes=pool.spec.spare_nodes, draw=draw_of(pool),
@@ -174,6 +178,7 @@ def _assumptions(scenario: Scenario, energy: Energy) -> tuple[str, ...]:
         "shortest of their deadlines and intervals"
     ]
     texts += power_words(scenario, energy)
+    texts += spot_assumptions(scenario)
     unpriced = [p.name for p in scenario.pools if p.available_nodes and not energy.usd_per_kwh]
     if unpriced:
         texts.append(
@@ -234,6 +239,7 @@ def _common(workload: ResolvedWorkload) -> dict[str, object]:
         "risk": spec.risk,
         "pools": spec.pools,
         "exclude_pools": spec.exclude_pools,
+        "spot": spec.kind != "inference" if spec.spot is None else spec.spot,
         "deadline_s": float(d) if (d := getattr(spec, "deadline", None)) else None,
     }
 

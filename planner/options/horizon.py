@@ -16,6 +16,7 @@ from planner.options.parts import Part as Part
 from planner.options.parts import joined_blocks, numbered
 from planner.options.problem import Acquisition, Limit, Problem
 from planner.options.question import Question
+from planner.options.spot import least_interruption
 from planner.options.terms import Term
 from planner.options.tiers import most_nodes, most_rented
 from planner.scenario.periods import Period, at, in_period, periods_of, runs_every
@@ -88,7 +89,11 @@ def _with_deals(
                 pays_energy=owned, hours=period.hours, acquired=True,
             )
         )  # fmt: skip
-    facts = replace(supplier.facts, max_nodes=sum(t.max_nodes for t in terms))
+    facts = replace(
+        supplier.facts,
+        max_nodes=sum(t.max_nodes for t in terms),
+        interruption=least_interruption(terms),
+    )
     return replace(supplier, facts=facts, terms=tuple(terms))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from planner.options.asks import Ask, TrainingAsk
 from planner.options.build import Built, Supplier, Wish, candidates_of
@@ -16,6 +17,7 @@ from planner.options.lean import lean
 from planner.options.problem import Candidate, Hold
 from planner.options.question import Question
 from planner.options.records import Option
+from planner.options.spot import on_term
 from planner.options.terms import Term
 
 Place = tuple[int, Supplier, Term]
@@ -72,12 +74,14 @@ def spans(
     if not isinstance(ask, TrainingAsk):
         return ()
     found: list[Span] = []
-    for option in options:
-        if option.timing.hours is None or option.timing.hours <= first.hours:
-            continue
-        each = hours_in(option.timing.hours, first.hours)
-        if at + len(each) <= len(stretches):
-            found += _of_option(ask, wish, option, each, stretches[at : at + len(each)])
+    for bare in options:
+        for option, names in _by_term(ask, bare, first):
+            if option.timing.hours is None or option.timing.hours <= first.hours:
+                continue
+            each = hours_in(option.timing.hours, first.hours)
+            if at + len(each) <= len(stretches):
+                over = stretches[at : at + len(each)]
+                found += _of_option(ask, wish, option, each, over, names)
     within = [
         replace(c, supply=c.supply + first.first_supply)
         for c in first.built.problem.blocks[number].candidates
@@ -87,16 +91,35 @@ def spans(
     return tuple(s for s in found if id(s.candidate) in kept)
 
 
+def _by_term(
+    ask: Ask, option: Option, first: Stretch
+) -> Iterator[tuple[Option, list[tuple[str, str]]]]:
+    """The option as it runs under terms of its pool, with those terms: it takes longer on spot nodes."""
+    found: dict[Fraction | None, list[tuple[str, str]]] = {}
+    for key, (_, _, term) in first.places.items():
+        if key[0] == option.pool:
+            found.setdefault(term.interruption, []).append(key)
+    for names in found.values():
+        here = on_term(ask, option, first.places[names[0]][2])
+        if here is not None:
+            yield here, names
+
+
 def _of_option(
-    ask: Ask, wish: Wish, option: Option, each: Sequence[float], over: Sequence[Stretch]
+    ask: Ask,
+    wish: Wish,
+    option: Option,
+    each: Sequence[float],
+    over: Sequence[Stretch],
+    names: Sequence[tuple[str, str]],
 ) -> Iterator[Span]:
-    """The option under each term that its pool has in all periods it spans."""
+    """The option under each of the terms that its pool has in all periods it spans."""
     numbers = []
     for one in over:
         numbers.append(len(one.options))
         one.options.append(option)
-    for pool, term in over[0].places:
-        if pool != option.pool or any((pool, term) not in one.places for one in over):
+    for pool, term in names:
+        if any((pool, term) not in one.places for one in over):
             continue
         # Shared nodes first, then nodes rented for the run, where the term has them.
         rows = [

@@ -16,7 +16,7 @@ class Term:
     """One way the plan may hold nodes of a pool."""
 
     name: str
-    """`owned` or `rented`, with a number where there are several."""
+    """`owned`, `rented` or `spot`, with a number where there are several ways to rent."""
     max_nodes: int
     node_hour: Decimal = Decimal(0)
     """Price of one node for one hour."""
@@ -30,6 +30,8 @@ class Term:
     """Hours the term is held: a month in steady state, else a period."""
     acquired: bool = False
     """Nodes come from orders the plan decides on, or from contracts: none without them."""
+    interruption: Fraction | None = None
+    """Share of hours lost on spot nodes; None: no spot nodes."""
 
 
 @dataclass(frozen=True, slots=True)

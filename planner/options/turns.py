@@ -13,8 +13,10 @@ from dataclasses import replace
 
 from planner.options.problem import Block, Candidate, Turn
 
-MOST_GUESTS = 4000
-"""Candidates that take turns, in all; with more, none do."""
+MOST_GUESTS = 1200
+"""Candidates that take turns, in all; with more, each run is a guest in its shortest layout only."""
+MOST_SHORTEST = 2500
+"""With more of these, none take turns."""
 LANES = 1_000_000
 """Lanes are numbered below this in each period."""
 
@@ -29,27 +31,16 @@ def turn_of(hours: float, windows: Sequence[float | None], guest_cents: int) -> 
     return Turn(math.ceil(60 * hours), math.floor(60 * window), guest_cents)
 
 
+Guests = dict[int, list[Candidate]]
+"""By block."""
+
+
 def with_turns(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """The blocks with candidates that run on GPUs another block's candidate holds."""
-    hosts: dict[tuple[int, int], Candidate] = {}
-    guests: dict[int, list[Candidate]] = {}
-    for at, block in enumerate(blocks):
-        for number, host in enumerate(block.candidates):
-            if not _shares(block, host):
-                continue
-            lane = len(hosts)
-            found = [
-                (other, guest)
-                for other, two in enumerate(blocks)
-                if other != at and two.exactly_one and two.multiplicity == 1
-                for guest in _guests(host, two, lane, equal=other > at)
-            ]
-            if not found:
-                continue
-            hosts[at, number] = replace(host, lane=lane)
-            for other, guest in found:
-                guests.setdefault(other, []).append(guest)
-    if sum(map(len, guests.values())) > MOST_GUESTS:
+    hosts, guests = _pairs(blocks, shortest=False)
+    if _count(guests) > MOST_GUESTS:
+        hosts, guests = _pairs(blocks, shortest=True)
+    if _count(guests) > MOST_SHORTEST:
         return tuple(blocks)
     return tuple(
         replace(
@@ -63,6 +54,33 @@ def with_turns(blocks: Sequence[Block]) -> tuple[Block, ...]:
     )
 
 
+def _count(guests: Guests) -> int:
+    return sum(map(len, guests.values()))
+
+
+def _pairs(
+    blocks: Sequence[Block], *, shortest: bool
+) -> tuple[dict[tuple[int, int], Candidate], Guests]:
+    """Hosts by block and candidate, each with a lane of its own, and guests by block."""
+    hosts: dict[tuple[int, int], Candidate] = {}
+    guests: Guests = {}
+    for at, block in enumerate(blocks):
+        for number, host in enumerate(block.candidates):
+            if not _shares(block, host):
+                continue
+            found = [
+                (other, guest)
+                for other, two in enumerate(blocks)
+                if other != at
+                for guest in _guests(host, two, len(hosts), shortest, equal=other > at)
+            ]
+            if found:
+                hosts[at, number] = replace(host, lane=len(hosts))
+            for other, guest in found:
+                guests.setdefault(other, []).append(guest)
+    return hosts, guests
+
+
 def _shares(block: Block, candidate: Candidate) -> bool:
     """Whether a candidate is a run in a shared node."""
     return bool(
@@ -74,7 +92,9 @@ def _shares(block: Block, candidate: Candidate) -> bool:
     )
 
 
-def _guests(host: Candidate, block: Block, lane: int, *, equal: bool) -> Iterator[Candidate]:
+def _guests(
+    host: Candidate, block: Block, lane: int, shortest: bool, *, equal: bool
+) -> Iterator[Candidate]:
     """Candidates of a block as guests of a host; of runs on as many GPUs the earlier block is the host.
 
     What a guest runs on matters no more, so of its candidates only the shortest and the cheapest are worth it.
@@ -85,6 +105,8 @@ def _guests(host: Candidate, block: Block, lane: int, *, equal: bool) -> Iterato
         for c in block.candidates
         if c.supply == host.supply and _shares(block, c) and _fits(host, c, equal=equal)
     ]
+    if shortest:
+        able = sorted(able, key=lambda c: (c.turn.minutes if c.turn else 0, c.cost_cents))[:1]
     for one in able:
         if not any(_better(two, one, able) for two in able if two is not one):
             assert one.turn is not None

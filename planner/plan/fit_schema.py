@@ -18,6 +18,8 @@ class FitLayout(PlanModel):
     speed: PlanSpeed
     replicas_in_node: int
     """How many such replicas the given GPUs hold."""
+    replicas_asked: int | None = None
+    """How many such replicas the requests per second asked for take; None where none were asked for."""
 
 
 class Limit(PlanModel):

@@ -92,9 +92,12 @@ def _ledger(part: FitLayout, width: int) -> list[str]:
 
 
 def _layouts(kind: KindFit, width: int) -> list[str]:
+    asked = any(p.replicas_asked for p in kind.layouts)
     columns = (
         Column("GPUS", ">"), Column("LAYOUT", clip=True), Column("GiB/GPU", ">"),
-        Column("SPEED", clip=True, min_width=18), Column("LIMITED BY", drop=1),
+        Column("SPEED", clip=True, min_width=18),
+        *((Column("REPLICAS"),) if asked else ()),
+        Column("LIMITED BY", drop=1),
     )  # fmt: skip
     rows = [
         [
@@ -102,11 +105,18 @@ def _layouts(kind: KindFit, width: int) -> list[str]:
             p.layout.text,
             f"{p.ledger.upper_gib:.1f} / {p.ledger.usable_gib:.1f}",
             _speed(p),
+            *((_replicas(p),) if asked else ()),
             p.speed.limit + (" (extrapolated)" if p.speed.extrapolated else ""),
         ]
         for p in kind.layouts
     ]
     return ["  " + line for line in render_table(columns, rows, width=width - 2)]
+
+
+def _replicas(part: FitLayout) -> str:
+    needed = part.replicas_asked or 0
+    gpus = needed * part.gpus
+    return f"{needed} ({gpus} GPU{'s' if gpus != 1 else ''})"
 
 
 def _speed(part: FitLayout) -> str:
@@ -115,6 +125,8 @@ def _speed(part: FitLayout) -> str:
         text = f"{speed.rate:,.0f} tokens/s, MFU {100 * (speed.mfu or 0):.0f} %"
         return text + (f", {duration(speed.hours * HOUR_S)}" if speed.hours else "")
     text = f"{speed.rate:,.2f} {speed.unit}"
+    if part.replicas_asked and speed.rate_low is not None:
+        text = f"{speed.rate_low:,.2f} {speed.unit} (best {speed.rate:,.2f})"
     if speed.tpot_s is not None:
         text += f", TPOT {duration(speed.tpot_s)}"
     return text

@@ -83,6 +83,12 @@ def _gpus_in_all(plan: Plan) -> str:
     return f"{sum(a.gpus for w in plan.workloads for a in w.assignment if not a.turns_on)} GPUs, {words}"
 
 
+def _how(part: Assignment) -> str:
+    if part.turns_on:
+        return " in turn"
+    return "" if part.interruption is None else " spot"
+
+
 def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
     copies = f"{part.replicas} x " if part.replicas > 1 else ""
     mark = " *" if workload.defaults and first else ""
@@ -92,7 +98,7 @@ def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
         workload.name if first else "",
         workload.model if first else "",
         workload.kind if first else "",
-        f"{part.gpus} x {part.gpu}{' in turn' if part.turns_on else ''}",
+        f"{part.gpus} x {part.gpu}{_how(part)}",
         part.pool,
         f"{copies}{part.layout.text}{mark}",
         used,

@@ -15,7 +15,7 @@ from planner.scenario.checks_supply import check_pool
 from planner.scenario.clash import clash
 from planner.scenario.key_messages import missing_key
 from planner.scenario.located import Located
-from planner.scenario.paths import Step, path_text, span_of
+from planner.scenario.paths import Step, nearest, path_text, span_of
 from planner.scenario.schema_file import ScenarioFile, WorkloadSpec
 from planner.scenario.schema_supply import Pool
 from planner.scenario.schema_training import FullWorkload, Training
@@ -188,6 +188,8 @@ def _currencies(spec: ScenarioFile, root: Located) -> Iterator[Diagnostic]:
     for steps, price in prices(spec):
         if price.currency != spec.currency:
             stated = ["currency"] if "currency" in root.keys else []
+            # As the file has it: one price may stand for a list of one.
+            steps = nearest(root, steps)[1]
             yield clash(
                 root, steps, f"`{path_text(steps)}` is in {price.currency}, the scenario in {spec.currency}",
                 stated, help=f"write all prices in {spec.currency}, or set `currency: {price.currency}`",

@@ -1,4 +1,4 @@
-"""Contradictions inside one offer to buy: volume prices and sizes of orders."""
+"""Contradictions inside one offer: volume prices and sizes of orders, spot nodes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from planner.diagnostics import Diagnostic
 from planner.scenario.clash import clash
 from planner.scenario.located import Located
 from planner.scenario.paths import Step, nearest
-from planner.scenario.schema_supply import Buy, Pool
+from planner.scenario.schema_supply import Buy, Pool, Rent
 from planner.units import Price
 
 
 def check_offers(pool: Pool, steps: list[Step], root: Located) -> Iterator[Diagnostic]:
-    """Contradictions inside the pool's offers to buy."""
+    """Contradictions inside the pool's offers to rent and to buy."""
+    for number, rent in enumerate(pool.rent):
+        yield from _spot(rent, item_place(root, [*steps, "rent"], number), root)
     for number, offer in enumerate(pool.buy):
         place = item_place(root, [*steps, "buy"], number)
         yield from _sizes(offer, place, root)
@@ -23,6 +25,19 @@ def check_offers(pool: Pool, steps: list[Step], root: Located) -> Iterator[Diagn
 def item_place(root: Located, steps: list[Step], number: int) -> list[Step]:
     """Path of one of several items; without its number where the user wrote one item and no list."""
     return [*steps, number] if nearest(root, steps)[0].items is not None else steps
+
+
+def _spot(rent: Rent, place: list[Step], root: Located) -> Iterator[Diagnostic]:
+    if rent.interruption is not None and rent.commit != "none":
+        yield clash(
+            root, [*place, "interruption"], "a commitment is not interrupted", [*place, "commit"],
+            help="remove `commit`, or `interruption`",
+        )  # fmt: skip
+    if rent.interruption == 1:
+        yield clash(
+            root, [*place, "interruption"], "with all hours lost nothing ever runs",
+            help="write the share of hours that restarts and work done again cost, such as `10 %`",
+        )  # fmt: skip
 
 
 def _sizes(offer: Buy, place: list[Step], root: Located) -> Iterator[Diagnostic]:

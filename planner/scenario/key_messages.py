@@ -40,6 +40,9 @@ SYNONYMS: Final = {
     "from": "nodes",
     "min_nodes": "min_order",
     "volume": "tiers",
+    "spot": "interruption",
+    "preemptible": "interruption",
+    "preemption": "interruption",
     "discounts": "tiers",
 }
 """Names that other tools use for a key of ours."""

@@ -136,12 +136,28 @@ def literals_of(annotation: object) -> list[str]:
 def _not_one_of(steps: Sequence[Step], root: Located, valid: Sequence[str]) -> Diagnostic:
     node, _ = nearest(root, steps)
     label = f"expected one of: {', '.join(valid)}"
-    near = difflib.get_close_matches(str(node.scalar).lower(), list(valid), 1, 0.5)
+    near = _near(str(node.scalar).lower(), valid)
     hint = f"a value with a similar name exists: `{near[0]}`" if near else ""
+    if len(near) > 1:
+        hint = f"values with similar names exist: {', '.join(f'`{n}`' for n in near)}"
     message = f"invalid value for `{last_key(steps)}`: {_value(steps, root)}"
     span = span_of(root, steps)
     found = problem("P102", message, span, hint or f"write one of: {', '.join(valid)}", label=label)
-    return replace(found, fix=Fix(span, near[0])) if near and node.scalar is not None else found
+    return (
+        replace(found, fix=Fix(span, near[0]))
+        if len(near) == 1 and node.scalar is not None
+        else found
+    )
+
+
+def _near(typed: str, valid: Sequence[str]) -> list[str]:
+    """Values that have the typed one as a part, else the one spelt most like it.
+
+    >>> _near("int4", ["int8", "gptq-int4", "awq-int4"]), _near("fp9", ["fp8", "bf16"])
+    (['gptq-int4', 'awq-int4'], ['fp8'])
+    """
+    parts = [v for v in valid if typed in v.split("-")]
+    return parts or difflib.get_close_matches(typed, list(valid), 1, 0.5)
 
 
 def _refused(

@@ -86,6 +86,8 @@ class Rent(Part):
     """Commitment: none, or the term one is bound to pay for; needs a `horizon` and whole periods."""
     upfront: Share = Field(default=Fraction(0), examples=["100 %"])
     """Share of a commitment's price that is paid at its start; the rest evenly over its term."""
+    interruption: Share | None = Field(default=None, examples=["10 %"])
+    """Spot nodes: share of their hours that interruptions cost, work done again included; absent: not interrupted."""
     growth: GrowthRate | None = Field(default=None, examples=["-5 %/quarter"])
     """How the price changes over the horizon; a commitment keeps the price of its start."""
     as_of: Day | None = Field(default=None, examples=["2026-07-20"])

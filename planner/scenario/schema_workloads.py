@@ -78,6 +78,8 @@ class Base(Part):
     """Pools the workload may use; absent: all."""
     exclude_pools: Annotated[tuple[Text, ...], ONE_OR_LIST] = Field(default=(), examples=[["home"]])
     """Pools the workload must not use."""
+    spot: Flag | None = Field(default=None, examples=[True])
+    """Whether it may use spot nodes (rents with an `interruption`); absent: jobs may, services may not."""
     gpus: Gpus = Field(default=Gpus.model_construct(), examples=[{"max": 8}])
     """Bounds on the GPUs the workload takes in all."""
     parallel: Parallel = Field(default=Parallel.model_construct(), examples=[{"tp": [1, 2, 4]}])

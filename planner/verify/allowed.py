@@ -44,6 +44,14 @@ def _pool(part: Part) -> Iterator[str]:
         yield f"`pools` lists only {', '.join(ask.pools)}"
     if part.given.pool in ask.exclude_pools:
         yield "`exclude_pools` names this pool"
+    lost = part.supply.interruption
+    service = part.ask.kind == "inference"
+    wish = part.workload.spec.spot
+    if lost is not None and not (not service if wish is None else wish):
+        yield f"on {part.given.term} nodes, which it must say `spot: true` for"
+    have, want = part.given.interruption, None if lost is None else float(lost)
+    if have != want:
+        yield f"interruptions of {have} printed, the nodes have {want}"
 
 
 def _degrees(part: Part) -> Iterator[str]:

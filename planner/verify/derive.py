@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from planner.options.asks import ServingAsk, TrainingAsk
 from planner.verify.allowed_training import arithmetic_types
@@ -32,7 +33,15 @@ def derive_all(case: Case) -> tuple[dict[int, Figures], tuple[Problem, ...]]:
 
 
 def derive(part: Part) -> Figures:
-    """The figures of one assignment."""
+    """The figures of one assignment, what interruptions of spot nodes cost taken off its speed."""
+    figures = _undisturbed(part)
+    lost = part.supply.interruption
+    if lost is None:
+        return figures
+    return replace(figures, speed=figures.speed.after(float(lost), run=part.trains))
+
+
+def _undisturbed(part: Part) -> Figures:
     ask = part.ask
     if isinstance(ask, ServingAsk) and ask.by_size:
         return derive_by_size(ask, part.facts, part.layout)

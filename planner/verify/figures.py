@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +57,19 @@ class Speed:
     extrapolated: bool = False
     by_size: tuple[float, ...] = ()
     """What may be counted on if all requests had one size, size by size; 0 where it can't be served."""
+
+    def after(self, lost: float, *, run: bool) -> Speed:
+        """With a share of the hours lost: less is done in them, or a training run takes more of them."""
+        left = 1 - lost
+        return replace(
+            self,
+            rate=self.rate * left,
+            rate_low=self.rate_low * left,
+            rate_high=self.rate_high * left,
+            counted=self.counted * left,
+            hours=self.hours / left if run and self.hours is not None else self.hours,
+            by_size=tuple(rate * left for rate in self.by_size),
+        )
 
 
 @dataclass(frozen=True, slots=True)

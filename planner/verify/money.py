@@ -110,10 +110,11 @@ def _share(case: Case, bill: Bill, derived: Derived, number: int) -> tuple[int, 
     held = bill.held[part.supply] * part.facts.node_gpus
     name = part.host or part.name
     turns = [(n, p) for n, p in on_supply if name in (p.name, p.host) and not p.own_nodes]
-    holder = next((p for _, p in turns if p.name == name), part)
+    shared = any(p.host for _, p in turns)
+    holder = next((p for _, p in turns if p.name == name), part) if shared else part
     gpus = holder.given.replicas * holder.gpus_held
     share = bill.nodes[part.supply] * gpus // held if held else 0
-    if len(turns) > 1 and any(p.host for _, p in turns):
+    if shared:
         minutes = {n: math.ceil(60 * (derived[n].speed.hours or 0.0)) * p.runs for n, p in turns}
         guests = [n for n, p in turns if p.host is not None]
         parts = {n: share * minutes[n] // sum(minutes.values()) for n in guests}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from planner.scenario.resolved import ResolvedPool, Scenario
 from planner.units import HOUR_S, HOURS_PER_MONTH, to_cents
@@ -16,7 +17,7 @@ class Supply:
 
     pool: str
     term: str
-    """`owned`, `rented`, or `rented 2` where a pool has several rents."""
+    """`owned`, `rented`, `spot`, or `rented 2` where a pool has several rents."""
     nodes: int | None
     """Most nodes; None where the scenario sets no limit."""
     kept_free: int = 0
@@ -33,6 +34,8 @@ class Supply:
     """Nodes bought, committed to, or under contract: there whether used or not."""
     fixed_cents: int = 0
     """What these cost in all, used or not."""
+    interruption: Fraction | None = None
+    """Share of hours lost on spot nodes; None: no spot nodes."""
     energy_cents: int = 0
     """Energy of one node in use, apart from what its GPUs take for their work."""
 
@@ -78,15 +81,17 @@ def _terms(scenario: Scenario, pool: ResolvedPool, hours: int) -> list[Supply]:
         if most == 0:
             continue
         by_gpu = price.per == "GPU-hour"
+        kind = "rented" if rent.interruption is None else "spot"
         found.append(
             Supply(
                 pool.name,
-                f"rented {number}" if several else "rented",
+                f"{kind} {number}" if several else kind,
                 most,
                 0 if found else spare,
                 node_hour=Decimal(0) if by_gpu else price.amount,
                 gpu_hour=price.amount if by_gpu else Decimal(0),
                 hours=hours,
+                interruption=rent.interruption,
             )
         )
     return found

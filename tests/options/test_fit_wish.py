@@ -63,6 +63,35 @@ def test_what_is_given_is_counted_as_given() -> None:
     assert not any(a.startswith("prompt") for a in assumed)
 
 
+def test_a_checkpoint_published_quantized_is_taken_as_it_is() -> None:
+    found = planner.fit("gpt-oss-20b", "l40s", kinds=["inference"]).kinds[0]
+    assert found.layouts[0].layout.weights == "mxfp4"
+    assert "precision mxfp4, the checkpoint's own" in found.assumed
+    asked = planner.fit("gpt-oss-20b", "2xl40s", kinds=["inference"], precision=["16bit"]).kinds[0]
+    assert asked.layouts[0].layout.weights == "bf16"
+
+
+def test_offloading_takes_a_framework_that_can() -> None:
+    found = planner.fit("llama-3.1-8b", "4xl40s", kinds=["full"], offload="cpu").kinds[0]
+    assert found.layouts[0].layout.engine == "deepspeed"
+    assert "framework deepspeed" in found.assumed
+
+
+def test_a_rate_says_how_many_replicas_it_takes() -> None:
+    rate = 3.0
+    found = planner.fit(
+        "mixtral-8x7b", "4xl40s", kinds=["inference"], requests=rate, prompt=3000, output=500
+    )
+    for part in found.kinds[0].layouts:
+        assert part.replicas_asked is not None
+        assert (part.replicas_asked - 1) * part.speed.rate_low < rate
+        assert part.replicas_asked * part.speed.rate_low >= rate
+    assert (
+        planner.fit("llama-7b", "l40s", kinds=["inference"]).kinds[0].layouts[0].replicas_asked
+        is None
+    )
+
+
 REFUSED = [
     ({"kinds": ["loras"]}, "kinds", "inference, lora, qlora and full"),
     ({"kinds": []}, "kinds", "no kind"),

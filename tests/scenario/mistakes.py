@@ -554,6 +554,17 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     (TOP, buy("tiers: {from: 4, price: 9 USD/node}"), "P101", "from", "`nodes`"),
     (TOP, buy("tiers: {nodes: 4}"), "P103", "nodes", "`price: 265000 USD/node`"),
     (TOP, buy("min_order: 0"), "P102", "0", "least is 1"),
+    # spot nodes
+    (RENT, "rent: {price: 9 USD/GPU-hour, interruption: 100 %}", "P210", "100 %", "`10 %`"),
+    (RENT, "rent: {price: 9 USD/GPU-hour, interruption: 10}", "P102", "10", "`10 %`"),
+    (RENT, "rent: {price: 9 USD/GPU-hour, spot: true}", "P101", "spot", "interruption"),
+    (
+        TOP,
+        year("rent: {price: 9 USD/GPU-hour, interruption: 5 %, commit: 1 year}"),
+        "P210",
+        "5 %",
+        "remove `commit`",
+    ),
     # lists with one value per period
     (TOP, year("rent: {price: [9 USD/GPU-hour, 8 USD/GPU-hour]}"), "P210", "", "or 4"),
     (TOP, year("rent: [{price: 9 USD/GPU-hour, max_nodes: [1, 2, 3]}]"), "P210", "", "or 4"),
@@ -737,6 +748,7 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
         "a100-sxm4-80gb",
     ),
     (NODE, "{gpus: 4}", "P409", "optimizer", "host_ram"),
+    ("precision: [16bit, fp8]", "precision: int4", "P102", "int4", "`gptq-int4`, `awq-int4`"),
     (OWNED, "owned: {nodes: 2, available: 0}", "P410", "nodes", "available"),
     ("gpu: l40s", "gpu: gh200-144gb", "P402", "gh200-144gb", "planner catalog show gh200-144gb"),
     ("model: llama-3.1-8b", "model: nemotron-4-340b", "P402", "nemotron-4-340b", "config.json"),

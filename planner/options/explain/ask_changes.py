@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from planner.options.asks import Ask, ServingAsk, TrainingAsk
+from planner.options.asks import Ask, ServingAsk, TrainingAsk, own_format
 from planner.options.explain.changes import AskChange, Change, Search, put, single
 from planner.options.explain.family import smaller_models
 from planner.options.explain.levers import FORMATS, levers
@@ -70,7 +70,7 @@ def after(first: Change, search: Search) -> Search:
 
 
 def _formats(ask: ServingAsk) -> Iterator[Search]:
-    for weights in FORMATS:
+    for weights in dict.fromkeys((*own_format(ask.model), *FORMATS)):
         if weights == "16bit" and {"16bit", "bf16", "fp16", "fp32"} & set(ask.precision):
             continue
         if weights not in ask.precision:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from planner.options.asks import Ask, Degrees, ServingAsk, TrainingAsk
+from planner.options.asks import Ask, Degrees, ServingAsk, TrainingAsk, own_format
 from planner.options.explain.changes import AskChange, Change, Search, put
 from planner.units import DAY_S, HOUR_S
 
@@ -241,6 +241,10 @@ def _lists(ask: Ask) -> Iterator[Lever]:
             range(ask.gpus_max + 1, MOST_GPUS + 1), lambda a, n: put(a, gpus_max=n),
             lambda n: f"`gpus: {{max: {n}}}`",
         )  # fmt: skip
+    if not ask.spot:
+        yield Lever(
+            "spot", "spot", "`spot: false`", lambda a: put(a, spot=True), "`spot: true`",
+        )  # fmt: skip
     if ask.pools is not None or ask.exclude_pools:
         key = "pools" if ask.pools is not None else "exclude_pools"
         names = ask.pools if ask.pools is not None else ask.exclude_pools
@@ -258,8 +262,8 @@ def _degrees(degrees: Degrees) -> str:
 
 def _precision(ask: Ask) -> Iterator[Lever]:
     assert isinstance(ask, ServingAsk | TrainingAsk)
-    every = FORMATS if isinstance(ask, ServingAsk) else ("16bit",)
-    more = tuple(p for p in every if p not in ask.precision)
+    every = (*own_format(ask.model), *FORMATS) if isinstance(ask, ServingAsk) else ("16bit",)
+    more = tuple(p for p in dict.fromkeys(every) if p not in ask.precision)
     if more:
         yield Lever(
             "precision", "precision", f"`precision: {_listed(ask.precision)}`",

@@ -43,9 +43,13 @@ def _memory_facts(ask: ServingAsk, pool: PoolFacts, near: Rejection) -> list[str
     weights = _component(memory, "weights")
     usable = float(memory.ledger.usable)
     device = pool.gpu.memory.cuda_total_mib * 2**20
+    each = (
+        f", {weights / GIB:.1f} GiB on each of {layout.gpus} GPUs (tp{layout.tp} pp{layout.pp})"
+        if layout.gpus > 1
+        else ""
+    )
     facts = [
-        f"weights are {total / GIB:.1f} GiB in {layout.weights}, {weights / GIB:.1f} GiB on each of "
-        f"{layout.gpus} GPUs (tp{layout.tp} pp{layout.pp})",
+        f"weights are {total / GIB:.1f} GiB in {layout.weights}{each}",
         f"{engine.name} may use {usable / GIB:.1f} GiB of a {pool.gpu.name}: memory fraction "
         f"{usable / device:.2f} x {device / GIB:.2f} GiB",
     ]
