@@ -71,8 +71,8 @@ def _gpu_hours(workload: ResolvedWorkload, period: PlanPeriod, row: PlanWorkload
     held = {a.turns_on for w in period.workloads for a in w.assignment}
     for part in row.assignment:
         hours = float(period.hours)
-        if (part.turns_on or row.name in held) and part.pool in trained:
-            total += part.gpus * trained[part.pool]
+        if part.turns_on or row.name in held:
+            total += part.gpus * trained.get(part.pool, 0.0)
             continue
         if part.term.endswith(" for the run") and part.speed.hours is not None:
             hours = math.ceil(part.speed.hours) * _runs(workload, period)

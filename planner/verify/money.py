@@ -116,7 +116,7 @@ def _share(case: Case, bill: Bill, derived: Derived, number: int) -> tuple[int, 
     share = bill.nodes[part.supply] * gpus // held if held else 0
     if shared:
         minutes = {n: math.ceil(60 * (derived[n].speed.hours or 0.0)) * p.runs for n, p in turns}
-        guests = [n for n, p in turns if p.host is not None]
+        guests = [n for n, p in turns if p.host is not None and any(minutes.values())]
         parts = {n: share * minutes[n] // sum(minutes.values()) for n in guests}
         share = parts.get(number, share - sum(parts.values()))
     return share, len(users)
