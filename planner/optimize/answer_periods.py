@@ -25,7 +25,7 @@ from planner.plan.merge import merged_workloads
 from planner.scenario.periods import in_period, periods_of
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, money
-from planner.verify.plan import VerificationError, verify_plan
+from planner.verify.plan import VerificationError, check_tables, verify_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,18 @@ def answer_periods(
         problems = verify_plan(scenario, draft)
         if problems:
             raise VerificationError(problems)
+        ruled = baselines(scenario, whole, outcome, limits or SolveLimits())
         draft = with_economics(scenario, _worded(scenario, parts, draft)).model_copy(
             update={
                 "verified": True,
                 "assumptions": assumptions(scenario, parts[0]),
-                "baselines": baselines(whole, outcome, limits or SolveLimits()),
+                "baselines": tuple(r.row for r in ruled),
+                "rule_plans": tuple(r.plan for r in ruled if r.plan is not None),
             }
         )
+        problems = [p for f in check_tables(scenario, draft) for p in f.problems]
+        if problems:
+            raise VerificationError(problems)
     draft = draft.model_copy(
         update={
             "rejections": folded(parts[0].considered),

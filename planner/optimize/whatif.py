@@ -157,26 +157,29 @@ def open_cents(*outcomes: Outcome) -> int:
 def difference(asked: Asked, old: Outcome, other: Asked, new: Outcome) -> str:
     """Orders and nodes in use of two plans, where they differ: `buy l40s 2027-04: 1 -> 0, cloud rented: 0 -> 1`."""
     before, after = _held(asked, old), _held(other, new)
-    parts = [
-        f"{words}: {before.get(key, 0)} -> {after.get(key, 0)}"
-        for key in sorted({*before, *after})
-        for _, words in [key]
-        if before.get(key, 0) != after.get(key, 0)
-    ]
+    parts = []
+    for key in sorted({*before, *after}):
+        (most, total), (then, sums) = before.get(key, (0, 0)), after.get(key, (0, 0))
+        if most != then:
+            parts.append(f"{key[1]}: {most} -> {then}")
+        elif total != sums:
+            parts.append(f"{key[1]}: {total} -> {sums} node-periods")
     return ", ".join(parts) or "other layouts or times on the same nodes"
 
 
-def _held(asked: Asked, outcome: Outcome) -> dict[tuple[int, str], int]:
-    """Nodes by order, then by pool the most in use at once that were not ordered."""
-    held: dict[tuple[int, str], int] = {}
+def _held(asked: Asked, outcome: Outcome) -> dict[tuple[int, str], tuple[int, int]]:
+    """Nodes by order; then by pool those in use that were not ordered: the most at once, and summed over periods."""
+    held: dict[tuple[int, str], tuple[int, int]] = {}
     for deal, count in zip(asked.deals, outcome.acquired, strict=True):
         if count and deal.action != "contract":
             action = deal.action.replace("commit", "commit to")
             key = (0, f"{action} {deal.pool} {deal.arrives:%Y-%m}")
-            held[key] = held.get(key, 0) + count
+            total = held.get(key, (0, 0))[0] + count
+            held[key] = (total, total)
     for supply, count in zip(asked.problem.supplies, outcome.nodes, strict=True):
         if supply.base_nodes is None and count:
             rented = supply.term.startswith("rented")
             key = (1, f"{supply.pool} rented") if rented else (2, f"{supply.pool} in use")
-            held[key] = max(held.get(key, 0), count)
+            most, total = held.get(key, (0, 0))
+            held[key] = (max(most, count), total + count)
     return held

@@ -93,8 +93,12 @@ def _tokens(scenario: Scenario, workload: ResolvedWorkload, names: set[str]) -> 
         for p in periods_of(scenario)
         if p.name in names
     )
-    output = float(spec.demand.output or 0)
-    return requests * (float(spec.demand.prompt or 0) + output), requests * output
+    sizes = spec.demand.sizes
+    prompt, output = float(spec.demand.prompt or 0), float(spec.demand.output or 0)
+    if sizes:
+        prompt = sum(float(s.share) * s.prompt for s in sizes)
+        output = sum(float(s.share) * s.output for s in sizes)
+    return requests * (prompt + output), requests * output
 
 
 # ------------------------------------------------------------------------------------------ chargeback

@@ -27,8 +27,9 @@ def power_words(scenario: Scenario, energy: Energy, prices: Sequence[Decimal] = 
     """
     prices = prices or (energy.usd_per_kwh,)
     own = [p for p in scenario.pools if p.available_nodes or p.spec.ordered or p.spec.buy]
-    limited = scenario.spec.limits.power is not None
-    if not own or not (any(prices) or limited):
+    limits = scenario.spec.limits
+    limited, racks = limits.power is not None, limits.rack_units is not None
+    if not own or not (any(prices) or limited or racks):
         return []
     texts = []
     if any(prices):
@@ -44,7 +45,7 @@ def power_words(scenario: Scenario, energy: Energy, prices: Sequence[Decimal] = 
     whole = [
         f"{p.name} {float(p.node.power_w) / 1000:g} kW" for p in own if p.node.power_w is not None
     ]
-    if whole:
+    if whole and (limited or any(prices)):
         texts.append(
             f"a node in use draws all its power, not that of its GPUs alone: {', '.join(whole)}"
         )
@@ -52,4 +53,6 @@ def power_words(scenario: Scenario, energy: Energy, prices: Sequence[Decimal] = 
         texts.append(
             "`limits.power` counts owned and bought nodes in use at full load, without cooling (no PUE)"
         )
+    if racks:
+        texts.append("`limits.rack_units` counts owned nodes in use, and bought nodes used or not")
     return texts

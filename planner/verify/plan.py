@@ -5,11 +5,20 @@ from __future__ import annotations
 from planner.plan.schema import Plan
 from planner.scenario.resolved import Scenario
 from planner.verify.checks import check_case
+from planner.verify.economics import check_economics
 from planner.verify.periods import check_periods
 from planner.verify.problem import Finding, Problem, VerificationError
+from planner.verify.rules import check_rules
 from planner.verify.structure import check_structure
 
-__all__ = ["Finding", "Problem", "VerificationError", "verify_findings", "verify_plan"]
+__all__ = [
+    "Finding",
+    "Problem",
+    "VerificationError",
+    "check_tables",
+    "verify_findings",
+    "verify_plan",
+]
 
 
 def verify_plan(scenario: Scenario, plan: Plan) -> list[Problem]:
@@ -24,6 +33,14 @@ def verify_findings(scenario: Scenario, plan: Plan) -> list[Finding]:
     of all assignments only if all could be derived; what keeps them from running is among the problems.
     """
     if scenario.spec.horizon is not None:
-        return check_periods(scenario, plan)
+        findings = check_periods(scenario, plan)
+        drawn = plan.verified or plan.unit_costs or plan.teams or plan.baselines
+        shaped = not any(f.problems for f in findings if f.check in ("structure", "orders"))
+        return [*findings, *check_tables(scenario, plan)] if drawn and shaped else findings
     structure, case = check_structure(scenario, plan)
     return [structure] if case is None else [structure, *check_case(case).findings]
+
+
+def check_tables(scenario: Scenario, plan: Plan) -> list[Finding]:
+    """The tables drawn from a plan over periods: unit costs, teams, break-even points, and simple rules beside it."""
+    return [check_economics(scenario, plan), check_rules(scenario, plan)]
