@@ -228,3 +228,11 @@ def test_two_shares_in_one_pool(tmp_path: Path) -> None:
     _, other = solved(tmp_path, dear, tune(9e7, "60 d"))
     assert only(other).interruption == 0.6
     assert only(other).speed.hours == pytest.approx(2 * (only(one).speed.hours or 0))
+
+
+def test_an_order_is_weighed_against_rent_on_demand_not_spot(tmp_path: Path) -> None:
+    """A node of two GPUs at 16,000 is written off at 1,000 a quarter, 2,190 hours at 2.00 are 4,380."""
+    both = f"[{FIRM}, {{price: 0.10 USD/node-hour, interruption: 10 %}}]\n    buy: {{price: 16000 USD/node}}"
+    _, plan = solved(tmp_path, both, CHAT.replace("RATE", "2"), horizon=YEAR)
+    (order,) = plan.orders
+    assert order.break_even == pytest.approx(1000 / 4380, abs=1e-4)
