@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from planner.catalog.records import Model
 from planner.optimize.answer import Answer, answer, chosen_layouts
 from planner.optimize.outcome import ProgressCallback
 from planner.optimize.outcome import SolveLimits as SolveLimits
-from planner.options.consider import consider_one
-from planner.options.considered_rows import considered_rows
-from planner.options.fit import account_of
 from planner.options.fit_wish import FitError as FitError
 from planner.options.fit_wish import FitOptions, wish_of
-from planner.plan.fit_schema import Fit
 from planner.plan.schema import Plan
-from planner.plan.why_schema import Why
 from planner.scenario import Scenario
 from planner.scenario import load as load_scenario
+
+if TYPE_CHECKING:
+    from planner.plan.fit_schema import Fit
+    from planner.plan.why_schema import Why
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -124,6 +123,8 @@ def fit(
     >>> found.any_fits, found.kinds[0].least_gpus
     (True, 2)
     """
+    from planner.options.fit import account_of
+
     return account_of(model, gpu, wish_of(**wish), nvlink, host_ram, rules=rules)
 
 
@@ -147,6 +148,10 @@ def why(
     Raises:
         ValueError: Where the workload is not asked for in that period.
     """
+    from planner.options.consider import consider_one
+    from planner.options.considered_rows import considered_rows
+    from planner.plan.why_schema import Why
+
     found = solve_fully(scenario, limits=SolveLimits(explain_conflict=False))
     question = found.question
     here = None

@@ -26,7 +26,7 @@ def floor_rejection(ask: Ask, pool: PoolFacts, layout: Layout) -> Rejection | No
     if have >= floor.min_gb_s:
         return None
     return Rejection(
-        ask.name, pool.name, layout, Reason.INTERCONNECT,
+        "", "", layout, Reason.INTERCONNECT,
         f"{have:,.0f} GB/s between the GPUs of a {floor.between} group, {floor.min_gb_s:,.0f} GB/s "
         "asked (both directions summed)",
         need=floor.min_gb_s, have=have, unit="GB/s", bottleneck="interconnect",

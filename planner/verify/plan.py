@@ -5,10 +5,7 @@ from __future__ import annotations
 from planner.plan.schema import Plan
 from planner.scenario.resolved import Scenario
 from planner.verify.checks import check_case
-from planner.verify.economics import check_economics
-from planner.verify.periods import check_periods
 from planner.verify.problem import Finding, Problem, VerificationError
-from planner.verify.rules import check_rules
 from planner.verify.structure import check_structure
 
 __all__ = [
@@ -33,6 +30,8 @@ def verify_findings(scenario: Scenario, plan: Plan) -> list[Finding]:
     of all assignments only if all could be derived; what keeps them from running is among the problems.
     """
     if scenario.spec.horizon is not None:
+        from planner.verify.periods import check_periods
+
         findings = check_periods(scenario, plan)
         drawn = plan.verified or plan.unit_costs or plan.teams or plan.baselines
         shaped = not any(f.problems for f in findings if f.check in ("structure", "orders"))
@@ -43,4 +42,7 @@ def verify_findings(scenario: Scenario, plan: Plan) -> list[Finding]:
 
 def check_tables(scenario: Scenario, plan: Plan) -> list[Finding]:
     """The tables drawn from a plan over periods: unit costs, teams, break-even points, and simple rules beside it."""
+    from planner.verify.economics import check_economics
+    from planner.verify.rules import check_rules
+
     return [check_economics(scenario, plan), check_rules(scenario, plan)]
