@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from planner.optimize.break_even import BreakEvens, Edge
-from planner.optimize.outcome import Outcome, SolveLimits, Status
+from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.whatif import (
     Asked,
     Bench,
@@ -44,13 +44,18 @@ class _Ranked:
     """Cents by the linear relaxation."""
 
 
-def sensitivity(scenario: Scenario, base: Outcome, limits: SolveLimits) -> Sensitivities:
+def sensitivity(
+    scenario: Scenario,
+    base: Outcome,
+    limits: SolveLimits,
+    progress: ProgressCallback | None = None,
+) -> Sensitivities:
     """One more node of each stock and offer, a tenth more of each limit, and the price range of each offer.
 
     The linear relaxation of the whole model chooses what is solved again. An effect that is not larger than what the
     proofs leave open is not shown, and said to be so.
     """
-    bench = Bench(scenario, base, limits)
+    bench = Bench(scenario, base, limits, progress)
     levels = unserved_levels(bench.asked.problem, base)
     whole = relaxed(bench.asked.problem, levels)
     rows: list[tuple[int, Sensitivity]] = []
