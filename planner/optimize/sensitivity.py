@@ -111,7 +111,10 @@ def _strongest(
     for change in _changes(bench.scenario):
         asked = bench.ask(change.scenario)
         worth = _saving(whole, asked.problem, levels)
-        tight = makes_room(bench.asked.problem, bench.base.start.columns, asked.problem)
+        # Where something is left out, room in the plan is no sign that more would not let it be served.
+        tight = bool(bench.base.unserved) or makes_room(
+            bench.asked.problem, bench.base.start.columns, asked.problem
+        )
         if worth > 0 or tight:
             found.append(((-worth, not tight, change.words), _Ranked(change, asked, worth)))
         else:
@@ -136,6 +139,7 @@ def _row(bench: Bench, one: _Ranked, outcome: Outcome, left: int) -> Sensitivity
     saving = from_cents((base.cost_cents or 0) - (outcome.cost_cents or 0))
     change = one.change
     each = None if change.unit == "node" else (saving / change.step).quantize(CENT)
+    names = [one.asked.problem.blocks[n].name for n in base.unserved if n not in outcome.unserved]
     return Sensitivity(
         change=change.words,
         cost=from_cents(outcome.cost_cents or 0),
@@ -144,6 +148,7 @@ def _row(bench: Bench, one: _Ranked, outcome: Outcome, left: int) -> Sensitivity
         proven=outcome.status is Status.PROVEN and base.status is Status.PROVEN,
         per_unit=each,
         unit=change.unit,
+        note=f"{', '.join(names)} can be served as well" if names else "",
         then=difference(bench.asked, base, one.asked, outcome),
     )
 

@@ -191,8 +191,9 @@ def _held(asked: Asked, outcome: Outcome) -> dict[tuple[int, str], tuple[int, in
             held[key] = (total, total)
     for supply, count in zip(asked.problem.supplies, outcome.nodes, strict=True):
         if supply.base_nodes is None and count:
-            rented = supply.term.startswith("rented")
-            key = (1, f"{supply.pool} rented") if rented else (2, f"{supply.pool} in use")
+            owned = supply.term.startswith("owned")
+            spot = " on spot" if supply.term.startswith("spot") else ""
+            key = (2, f"{supply.pool} in use") if owned else (1, f"{supply.pool} rented{spot}")
             most, total = held.get(key, (0, 0))
             held[key] = (max(most, count), total + count)
     return held
