@@ -53,7 +53,8 @@ def test_the_plan_says_where_a_nodes_power_comes_from(tmp_path: Path) -> None:
         "  - {pool: told, node: {type: onprem-dgx-h100, power: 9 kW}, owned: {nodes: 1}}\n"
         "  - {pool: known, node: onprem-dgx-h100, owned: {nodes: 1}}\n"
         "workloads:\n"
-        "  - {name: chat, kind: inference, model: llama-3.1-8b, context: 2048, demand: {concurrent: 1, prompt: 9, output: 9}}\n"
+        "  - {name: chat, kind: inference, model: llama-3.1-8b, context: 2048, demand: {concurrent: 1, prompt: 9, "
+        "output: 9}}\n"
     )
     path = tmp_path / "words.yaml"
     path.write_text(text)
