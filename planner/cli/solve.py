@@ -134,8 +134,9 @@ def solve(
             found = with_alternatives(scenario, found, count=alternatives, within=within)
         if robust or sensitivity:
             found = with_uncertainty(
-                scenario, found, robust=robust, sensitivity=sensitivity, limits=limits
-            )
+                scenario, found, robust=robust, sensitivity=sensitivity, limits=limits,
+                progress=report,
+            )  # fmt: skip
     plan = found.plan
     if verbose:
         _tell(plan, time.monotonic() - clock)
