@@ -71,6 +71,7 @@ def with_uncertainty(
     robust: bool = False,
     sensitivity: bool = False,
     limits: SolveLimits | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Answer:
     """The answer with its orders tested in low and high cases, and with what changes are worth.
 
@@ -88,9 +89,9 @@ def with_uncertainty(
     limits = limits or SolveLimits()
     update: dict[str, object] = {}
     if robust and periods is not None:
-        update["robust"] = test_orders(scenario, base, limits)
+        update["robust"] = test_orders(scenario, base, limits, progress)
     if sensitivity:
-        values = value_changes(scenario, base, limits)
+        values = value_changes(scenario, base, limits, progress)
         update["sensitivity"] = values.changes
         update["break_evens"] = values.break_evens
         update["sensitivity_notes"] = values.notes

@@ -185,7 +185,7 @@ def _assignment(
         busy=int(option.utilisation * DEMAND_UNITS),
         cost=cost,
         interconnect_gb_s=option.interconnect_gb_s,
-        interruption=option.interruption,
+        interruption=None if option.interruption is None else float(option.interruption),
     )
 
 

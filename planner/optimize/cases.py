@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from planner.optimize.outcome import Outcome, SolveLimits, Status
+from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.solve import solve
 from planner.optimize.whatif import rank
 from planner.options.consider import Cache
@@ -60,6 +60,7 @@ class Case:
     known: dict[Counts, Cost] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     """The answers so far, for the next search to start from."""
+    progress: ProgressCallback | None = None
 
     def cost(self, counts: Counts, limits: SolveLimits) -> Cost:
         """What these orders cost with the best use of everything else."""
@@ -98,7 +99,8 @@ class Case:
         return math.ceil(sum(parts))
 
     def _solved(self, problem: Problem, limits: SolveLimits) -> Outcome:
-        found = solve(problem, limits=limits, start=self.outcomes[0] if self.outcomes else None)
+        start = self.outcomes[0] if self.outcomes else None
+        found = solve(problem, limits=limits, progress=self.progress, start=start)
         if found.has_plan and not self.outcomes:
             self.outcomes.append(found)
         return found
@@ -111,7 +113,12 @@ def cost_of(outcome: Outcome) -> Cost:
     return Cost(outcome.cost_cents, outcome.status is Status.PROVEN, rank(outcome)[:-1])
 
 
-def case_of(scenario: Scenario, factors: CaseFactors, cache: Cache) -> Case:
+def case_of(
+    scenario: Scenario,
+    factors: CaseFactors,
+    cache: Cache,
+    progress: ProgressCallback | None = None,
+) -> Case:
     """The problem of one case, with purchases on time and late."""
     here = in_case(scenario, factors)
     whole = join(here, parts_of(here, cache))
@@ -126,6 +133,7 @@ def case_of(scenario: Scenario, factors: CaseFactors, cache: Cache) -> Case:
     return Case(
         factors, whole, delayed(whole, everything, math.floor(late)),
         delayed(whole, everything, math.floor(late) + 1), late - math.floor(late), jobs,
+        progress=progress,
     )  # fmt: skip
 
 

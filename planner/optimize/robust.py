@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from planner.optimize.cases import Case, Cost, Counts, case_of, cost_of, delayed, fixed
 from planner.optimize.joint import Scene, joint
-from planner.optimize.outcome import Outcome, SolveLimits
+from planner.optimize.neighbours import neighbours
+from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits
 from planner.optimize.solve import solve
-from planner.optimize.whatif import Asked, difference, rank
+from planner.optimize.whatif import Asked, difference, rank, second
 from planner.options.consider import Cache
 from planner.options.deals import Deal
 from planner.plan.schema import Robust, RobustCase, RobustOrder, Slip
@@ -26,8 +26,8 @@ KNOWN_GAP = 0.002
 """The best plan of a case with late purchases is sought to this."""
 JOINT_GAP = 0.01
 """The joint problem only finds orders to test, and a bound."""
-JOINT_WORK = 8
-"""The joint problems may use this part of the work limit each: their proof is worth no more."""
+JOINT_WORK = 2
+"""The joint problems may use this part of a second solve's work limit each: their proof is worth no more."""
 MOST_NEIGHBOURS = 12
 """Orders next to the best ones that are tested."""
 
@@ -91,16 +91,21 @@ class _Test:
         return None if best is None else (best[1], best[0])
 
 
-def robust(scenario: Scenario, base: Outcome, limits: SolveLimits) -> Robust:
+def robust(
+    scenario: Scenario,
+    base: Outcome,
+    limits: SolveLimits,
+    progress: ProgressCallback | None = None,
+) -> Robust:
     """The same orders in all cases, and what a late delivery costs each order line.
 
     Regret of orders in a case: their cost with the best use of everything else, less the cost of the best orders for
     that case. Tested are the orders that are best for each case, those with the least sum over all cases, by one
     problem over all of them, and their neighbours.
     """
-    quick = replace(limits, tie_break=False, explain_conflict=False, confirm_infeasible=False)
+    quick = second(limits)
     cache: Cache = {}
-    cases = [case_of(scenario, factors, cache) for factors in cases_of(scenario)]
+    cases = [case_of(scenario, factors, cache, progress) for factors in cases_of(scenario)]
     test = _Test(cases, quick, max(_parts(case.share) for case in cases))
     best = _best_orders(test, base)
     for name, counts in best.items():
@@ -131,7 +136,7 @@ def _best_orders(test: _Test, base: Outcome) -> dict[str, Counts]:
             if case.share:
                 problem, weight = joint(_scenes(case, 0, test.parts)), test.parts
                 limits = _less(limits, KNOWN_GAP)
-            outcome = solve(problem, limits=limits)
+            outcome = solve(problem, limits=limits, progress=case.progress)
             if weight == 1 and outcome.has_plan:
                 case.outcomes.append(outcome)
         test.bounds.append(-(-(outcome.bound_cents or 0) // weight))
@@ -172,7 +177,9 @@ def _compromise(test: _Test) -> int | None:
     if any(test.known(n) is None for n in range(len(test.cases))):
         return None
     scenes = [s for n, case in enumerate(test.cases) for s in _scenes(case, n, test.parts)]
-    outcome = solve(joint(scenes), limits=_less(test.limits, JOINT_GAP))
+    outcome = solve(
+        joint(scenes), limits=_less(test.limits, JOINT_GAP), progress=test.cases[0].progress
+    )
     if outcome.has_plan:
         test.add(outcome.acquired, "all")
     if not all(block.required for scene in scenes for block in scene.problem.blocks):
@@ -189,7 +196,7 @@ def _neighbours(test: _Test) -> None:
     while (found := test.least()) is not None and tried < MOST_NEIGHBOURS:
         counts, worst = found
         at = max(range(len(test.cases)), key=lambda n: test.regret(n, counts) or 0)
-        for near in _moves(test, counts):
+        for near in neighbours(test.cases[0].there, test.deals, counts, list(test.origin)):
             if near in test.origin or tried >= MOST_NEIGHBOURS:
                 continue
             tried += 1
@@ -203,39 +210,6 @@ def _neighbours(test: _Test) -> None:
                 break
         else:
             return
-
-
-def _moves(test: _Test, counts: Counts) -> Iterator[Counts]:
-    """Neighbours within what the offers allow, on lines that some tested orders use."""
-    lines = [n for n in range(len(counts)) if any(c[n] for c in test.origin)]
-    pools = {test.deals[n].pool for n in lines if test.deals[n].action != "contract"}
-    near = [n for n, d in enumerate(test.deals) if d.pool in pools and d.action != "contract"]
-    for n in near:
-        for m in near:
-            if n != m and counts[n] and test.deals[n].pool == test.deals[m].pool:
-                yield from _moved(test, counts, {n: -1, m: 1})
-    for n in lines:
-        yield from _moved(test, counts, {n: 1})
-        yield from _moved(test, counts, {n: -1})
-
-
-def _moved(test: _Test, counts: Counts, by: dict[int, int]) -> Iterator[Counts]:
-    """The orders after a move, where every offer and budget allows them."""
-    problem = test.cases[0].there
-    moved = tuple(n + by.get(at, 0) for at, n in enumerate(counts))
-    groups: Counter[int] = Counter()
-    for order, n in zip(problem.acquisitions, moved, strict=True):
-        if not order.least <= n <= order.most or 0 < n < order.fewest:
-            return
-        if order.group >= 0 and n:
-            groups[order.group] += 1
-    if max(groups.values(), default=0) > 1:
-        return
-    for limit in problem.limits:
-        used = sum(each * moved[at] for at, each in limit.acquisitions)
-        if limit.kind == "acquired" and used > limit.bound:
-            return
-    yield moved
 
 
 # --------------------------------------------------------------------------------------- in the plan
@@ -294,7 +268,7 @@ def _slips(case: Case, base: Outcome, late: Case, limits: SolveLimits) -> Iterat
             continue
         alone = Case(
             case.factors, whole, delayed(whole, [at], periods), delayed(whole, [at], periods + 1),
-            late.share, case.jobs, outcomes=[base],
+            late.share, case.jobs, outcomes=[base], progress=case.progress,
         )  # fmt: skip
         after = base
         if periods:

@@ -215,7 +215,7 @@ class Option:
     interconnect_gb_s: float
     """Both directions summed between the ranks of the widest group."""
     assumptions: tuple[str, ...] = ()
-    interruption: float | None = None
+    interruption: Fraction | None = None
     """Share of hours lost on spot nodes that its speed and units count already; None: not interrupted."""
     loads: tuple[int, ...] = ()
     """Where requests are shared out by size: what all requests of each size weigh on one replica, in 1/2000 of it,

@@ -202,7 +202,7 @@ def _rent(scenario: Scenario, gpu: str, span: Period) -> Fraction | None:
         node_price(pool, price_in(rent.price, rent.growth, span)) / pool.node.gpus
         for pool in scenario.pools
         for rent in pool.spec.rent
-        if pool.gpu.id == gpu and rent.commit == "none"
+        if pool.gpu.id == gpu and rent.commit == "none" and rent.interruption is None
     ]
     return min(hours) if hours else None
 

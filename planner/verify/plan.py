@@ -35,9 +35,20 @@ def verify_findings(scenario: Scenario, plan: Plan) -> list[Finding]:
         findings = check_periods(scenario, plan)
         drawn = plan.verified or plan.unit_costs or plan.teams or plan.baselines
         shaped = not any(f.problems for f in findings if f.check in ("structure", "orders"))
-        return [*findings, *check_tables(scenario, plan)] if drawn and shaped else findings
+        tables = check_tables(scenario, plan) if drawn and shaped else []
+        return [*findings, *tables, *_uncertainty(scenario, plan)]
     structure, case = check_structure(scenario, plan)
-    return [structure] if case is None else [structure, *check_case(case).findings]
+    checked = [] if case is None else check_case(case).findings
+    return [structure, *checked, *_uncertainty(scenario, plan)]
+
+
+def _uncertainty(scenario: Scenario, plan: Plan) -> list[Finding]:
+    """What `--robust` and `--sensitivity` add, where the plan has it."""
+    if plan.cost is None or not (plan.robust or plan.sensitivity or plan.break_evens):
+        return []
+    from planner.verify.uncertainty import check_uncertainty
+
+    return [check_uncertainty(scenario, plan)]
 
 
 def check_tables(scenario: Scenario, plan: Plan) -> list[Finding]:

@@ -16,7 +16,7 @@ ONLY = "only "
 """Beginning of the name of a rule of one GPU type."""
 RULES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "do nothing": ("no orders, no rent: what is owned and under contract", OWN, ()),
-    "all rent": ("rent on demand only; contracts are paid and used", ("rented", "contract"), ()),
+    "all rent": ("rent on demand only; contracts are paid and used", ("rented", "spot", "contract"), ()),
     "all buy": ("what is owned, under contract or bought; nothing rented", (*OWN, "bought"), ("buy",)),
 }  # fmt: skip
 """Rule -> its words, the terms whose nodes may be used, and what may be ordered."""
