@@ -73,7 +73,7 @@ def _account(
 
 
 def memory_class(
-    gpu: Gpu, engine: ServingEngine, setup: ServingSetup
+    model: Model, gpu: Gpu, engine: ServingEngine, setup: ServingSetup
 ) -> tuple[str, int, int, bool, str, bool]:
     """All that an account takes from a GPU beside its memory size; GPUs of one class are accounted together."""
     pooled = engine.scheme == "pool"
@@ -82,7 +82,7 @@ def memory_class(
         sixteen_bit(setup.weights, gpu),
         step if engine.scheme != "static" else 0,
         sequences_limit(engine, gpu, setup.max_num_seqs) if pooled else 0,
-        gpu.capability < engine.memory.weights.expert_multiple_capability,
+        model.moe is not None and gpu.capability < engine.memory.weights.expert_multiple_capability,
         attention_kernel(engine, setup.attention, gpu),
         is_extrapolated(engine, gpu, setup),
     )

@@ -19,6 +19,8 @@ Cache = dict[tuple[Ask, PoolFacts], Found]
 
 MOST_NODES = 16
 """Most nodes of one replica that are tried."""
+_NODE_SPANS = (range(2, 5), range(5, MOST_NODES + 1))
+"""Numbers of nodes that are computed together; the fewest that do are taken."""
 FABRIC_GBIT_S = 100.0
 """Least network of a node whose pool counts as one fabric; slower nodes, such as small cloud instances, stand alone."""
 
@@ -127,19 +129,20 @@ def _over_nodes(
             more[at] = Found(rejections=(_no_fabric(ask, ones[at]),), rejected=1)
         else:
             open_.append(at)
-    for nodes in range(2, MOST_NODES + 1):
-        most = ask.gpus_max or nodes * max((p.node_gpus for p in pools), default=0)
-        open_ = [
-            at
+    for span in _NODE_SPANS:
+        tried = [
+            (at, nodes)
             for at in open_
-            if nodes <= pools[at].max_nodes and nodes * pools[at].node_gpus <= most
+            for nodes in span
+            if nodes <= pools[at].max_nodes
+            and (ask.gpus_max is None or nodes * pools[at].node_gpus <= ask.gpus_max)
         ]
-        if not open_:
-            break
-        wider = [replace(ones[at], nodes=nodes) for at in open_]
-        for at, one in zip(open_, _cached(ask, wider, detail=detail, cache=cache), strict=True):
-            rejected = more[at].rejected + one.rejected
-            more[at] = Found(one.options, one.rejections, one.dominated, rejected)
+        wider = [replace(ones[at], nodes=nodes) for at, nodes in tried]
+        answers = _cached(ask, wider, detail=detail, cache=cache)
+        for (at, _), one in zip(tried, answers, strict=True):
+            if not more[at].options:
+                rejected = more[at].rejected + one.rejected
+                more[at] = Found(one.options, one.rejections, one.dominated, rejected)
         open_ = [at for at in open_ if not more[at].options]
     return more
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from planner.layout import Layout
 from planner.options.asks import Ask, PoolFacts
 from planner.options.records import Reason, Rejection
@@ -11,7 +13,10 @@ from planner.speed.links import Between, both_directions_gb_s
 def link_gb_s(pool: PoolFacts, layout: Layout, between: Between) -> float:
     """Bandwidth of one GPU over the widest group, GB/s with both directions summed."""
     ranks = layout.tp if between == "tp" else layout.gpus
-    return both_directions_gb_s(pool.link, between, ranks)
+    return _between(pool.link, between, ranks)
+
+
+_between = lru_cache(maxsize=4096)(both_directions_gb_s)
 
 
 def floor_rejection(ask: Ask, pool: PoolFacts, layout: Layout) -> Rejection | None:

@@ -40,8 +40,8 @@ class Grid:
         inside = (node_gpus % self.tp == 0) | tp_across_nodes
         return self.take((self.gpus == node_gpus * nodes) & inside)
 
-    def take(self, mask: NDArray[np.bool_]) -> Grid:
-        """The layouts where `mask` holds."""
+    def take(self, mask: NDArray[np.bool_] | Ints) -> Grid:
+        """The layouts where `mask` holds, or those of these numbers."""
         return Grid(*(getattr(self, name)[mask] for name in self.__slots__))
 
 

@@ -65,7 +65,7 @@ def serving_candidates(
 def _class(ask: ServingAsk, gpu: Gpu, chosen: ServingFormat, at: int) -> tuple[object, ...]:
     """Equal for pools that run a format alike; requests shared out by size are computed pool by pool."""
     setup = memory_setup(ask, chosen.weights, chosen.kv)
-    kind = memory_class(gpu, chosen.engine, setup)
+    kind = memory_class(ask.model, gpu, chosen.engine, setup)
     alone = at if ask.by_size else -1
     return (chosen.engine.id, chosen.weights, chosen.how, gpu.sixteen_bit, kind, alone)
 

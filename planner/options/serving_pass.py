@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,13 +112,36 @@ def one_pass(
     )  # fmt: skip
     if not speed:
         return ServingPass(ask, pools, device, chosen, grid, memory, None)
+    fits = np.flatnonzero(np.broadcast_to(_runs(ask, memory), grid.tp.shape))
     held = memory.sequences_low if ask.careful else memory.sequences
     if ask.concurrent is not None:
         # No replica ever sees more than all that is in flight.
         held = np.minimum(held, ask.concurrent)
-    floor = np.maximum(np.asarray(held, np.float64), 1.0)
-    timed = _speed(ask, pools, device, chosen, grid, floor)
+    floor = np.maximum(np.broadcast_to(np.asarray(held, np.float64), grid.tp.shape), 1.0)
+    if len(fits) == len(grid) or not len(fits):
+        timed = _speed(ask, pools, device, chosen, grid, floor)
+    else:
+        # What does not fit is not timed.
+        part = _speed(ask, pools, device[fits], chosen, grid.take(fits), floor[fits])
+        timed = _spread(part, fits, len(grid))
     return ServingPass(ask, pools, device, chosen, grid, memory, timed)
+
+
+def _runs(ask: ServingAsk, memory: ServingMemory) -> NDArray[np.bool_]:
+    """Layouts that start at all."""
+    return np.asarray(memory.runs if ask.careful else memory.runs_best, np.bool_)
+
+
+def _spread(part: ServingSpeed, rows: NDArray[np.int64], size: int) -> ServingSpeed:
+    """The speed of some rows among all; the others stand still."""
+    spread: dict[str, NDArray[np.float64]] = {}
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if isinstance(value, np.ndarray):
+            whole = np.zeros(size, value.dtype)
+            whole[rows] = value
+            spread[field.name] = whole
+    return replace(part, **spread, parts={})  # type: ignore[arg-type]
 
 
 def size_rates(ask: ServingAsk, passes: Sequence[ServingPass]) -> SizeRates:

@@ -27,6 +27,7 @@ from planner.options.records import (
     RowTiming,
     Timing,
 )
+from planner.options.rows import taken
 from planner.options.select import best_by_gpus, first_failed, nearest
 from planner.options.serving_pass import ServingPass, asked_rate, counted_rate
 from planner.units import GIB, HOUR_S
@@ -55,15 +56,22 @@ def sort_out(run: ServingPass, *, detail: bool) -> list[Found]:
             chosen = best_by_size(run.grid.gpus, ok, run.rates.counted, rows_made.need)
         else:
             chosen = best_by_gpus(run.device, run.grid.gpus, ok, rows_made.rate, rows_made.need)
+    fitting = np.bincount(run.device[ok], minlength=pools).tolist()
+    everything = np.bincount(run.device, minlength=pools).tolist()
+    kinds = stage[rows].tolist()
+    if run.rates is None:
+        kept = np.array([*rows, *chosen], np.int64)
+        assert run.speed is not None
+        run = taken(replace(run, speed=replace(run.speed, parts={})), kept, len(run.grid))
+        rows, chosen = list(range(len(rows))), list(range(len(rows), len(kept)))
+        rows_made = _Rows.of(run)
     options: list[list[Option]] = [[] for _ in range(pools)]
     rejections: list[list[Rejection]] = [[] for _ in range(pools)]
-    for i, part in zip(rows, rows_made.accounts.largest(rows), strict=True):
-        rejection = _rejection(run, rows_made, i, _TESTS[stage[i] - 1], part)
+    for i, kind, part in zip(rows, kinds, rows_made.accounts.largest(rows), strict=True):
+        rejection = _rejection(run, rows_made, i, _TESTS[kind - 1], part)
         rejections[run.device[i]].append(rejection)
     for i in chosen:
         options[run.device[i]].append(_option(run, rows_made, i))
-    fitting = np.bincount(run.device[ok], minlength=pools).tolist()
-    everything = np.bincount(run.device, minlength=pools).tolist()
     return [
         Found(tuple(o), tuple(r), fit - len(o), every - fit)
         for o, r, fit, every in zip(options, rejections, fitting, everything, strict=True)

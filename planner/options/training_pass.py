@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from planner.catalog.frameworks import TrainingFramework
 from planner.layout import AttentionKernel, Layout
+from planner.memory.ledger import Ledger
 from planner.memory.setup import Method, TrainingSetup
-from planner.memory.training import TrainingMemory, training_memory
+from planner.memory.training import training_memory
 from planner.options.asks import PoolFacts, TrainingAsk
 from planner.options.layouts import Grid
 from planner.options.recipes import Recipe
@@ -39,7 +40,7 @@ class TrainingPass:
     recipe: Recipe
     kernel: AttentionKernel
     grid: Grid
-    memory: TrainingMemory
+    ledger: Ledger
     speed: TrainingSpeed
     accumulation: NDArray[np.int64]
     need: Floats
@@ -152,7 +153,7 @@ def compute_pass(
     on_node = grid.gpus / np.array([pool.nodes for pool in pools])[device]
     rate = speed.low if ask.careful else speed.tokens_per_s
     return TrainingPass(
-        ask, pools, device, recipe, kernel, grid, memory, speed, accumulation,
+        ask, pools, device, recipe, kernel, grid, ledger, speed, accumulation,
         need=spread(ledger.upper if ask.careful else ledger.best),
         have=spread(ledger.usable_low if ask.careful else ledger.usable),
         host=spread(memory.host_bytes.upper if ask.careful else memory.host_bytes.best) * on_node,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
@@ -25,6 +26,7 @@ from planner.options.records import (
     RowTiming,
     Timing,
 )
+from planner.options.rows import taken
 from planner.options.select import best_by_gpus, first_failed, nearest
 from planner.options.training_pass import TrainingPass
 from planner.units import GIB, HOUR_S, duration
@@ -46,16 +48,20 @@ def sort_out(run: TrainingPass, *, detail: bool) -> list[Found]:
     else:
         rows = nearest(run.device, stage, shortage)
         chosen = best_by_gpus(run.device, run.grid.gpus, ok, -run.hours, run.need)
-    accounts = AccountRows(run.memory.ledger)
+    fitting = np.bincount(run.device[ok], minlength=pools).tolist()
+    everything = np.bincount(run.device, minlength=pools).tolist()
+    kinds = stage[rows].tolist()
+    kept = np.array([*rows, *chosen], np.int64)
+    run = taken(replace(run, speed=replace(run.speed, parts={})), kept, len(run.grid))
+    rows, chosen = list(range(len(rows))), list(range(len(rows), len(kept)))
+    accounts = AccountRows(run.ledger)
     options: list[list[Option]] = [[] for _ in range(pools)]
     rejections: list[list[Rejection]] = [[] for _ in range(pools)]
-    for i, part in zip(rows, accounts.largest(rows), strict=True):
-        rejection = _rejection(run, accounts, i, _TESTS[stage[i] - 1], part)
+    for i, kind, part in zip(rows, kinds, accounts.largest(rows), strict=True):
+        rejection = _rejection(run, accounts, i, _TESTS[kind - 1], part)
         rejections[run.device[i]].append(rejection)
     for i in chosen:
         options[run.device[i]].append(_option(run, accounts, i))
-    fitting = np.bincount(run.device[ok], minlength=pools).tolist()
-    everything = np.bincount(run.device, minlength=pools).tolist()
     return [
         Found(tuple(o), tuple(r), fit - len(o), every - fit)
         for o, r, fit, every in zip(options, rejections, fitting, everything, strict=True)
