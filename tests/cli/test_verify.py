@@ -106,7 +106,7 @@ def test_json_form_has_all_checks(plan: Path) -> None:
     data = json.loads(run(plan, "--format", "json").stdout)
     assert data["schema"] == "planner/verify/1"
     assert data["verified"] is True
-    assert len(data["checks"]) == 11
+    assert len(data["checks"]) == 12
     assert all(c["problems"] == [] for c in data["checks"])
 
 
