@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from planner.catalog.records import Model
 from planner.optimize.answer import Answer, answer, chosen_layouts
 from planner.optimize.outcome import ProgressCallback
 from planner.optimize.outcome import SolveLimits as SolveLimits
-from planner.options.consider import consider_one
-from planner.options.considered_rows import considered_rows
-from planner.options.fit import account_of
 from planner.options.fit_wish import FitError as FitError
 from planner.options.fit_wish import FitOptions, wish_of
-from planner.plan.fit_schema import Fit
 from planner.plan.schema import Plan
-from planner.plan.why_schema import Why
 from planner.scenario import Scenario
 from planner.scenario import load as load_scenario
+
+if TYPE_CHECKING:
+    from planner.plan.fit_schema import Fit
+    from planner.plan.why_schema import Why
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -72,6 +71,7 @@ def with_uncertainty(
     robust: bool = False,
     sensitivity: bool = False,
     limits: SolveLimits | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Answer:
     """The answer with its orders tested in low and high cases, and with what changes are worth.
 
@@ -89,9 +89,9 @@ def with_uncertainty(
     limits = limits or SolveLimits()
     update: dict[str, object] = {}
     if robust and periods is not None:
-        update["robust"] = test_orders(scenario, base, limits)
+        update["robust"] = test_orders(scenario, base, limits, progress)
     if sensitivity:
-        values = value_changes(scenario, base, limits)
+        values = value_changes(scenario, base, limits, progress)
         update["sensitivity"] = values.changes
         update["break_evens"] = values.break_evens
         update["sensitivity_notes"] = values.notes
@@ -124,6 +124,8 @@ def fit(
     >>> found.any_fits, found.kinds[0].least_gpus
     (True, 2)
     """
+    from planner.options.fit import account_of
+
     return account_of(model, gpu, wish_of(**wish), nvlink, host_ram, rules=rules)
 
 
@@ -147,6 +149,10 @@ def why(
     Raises:
         ValueError: Where the workload is not asked for in that period.
     """
+    from planner.options.consider import consider_one
+    from planner.options.considered_rows import considered_rows
+    from planner.plan.why_schema import Why
+
     found = solve_fully(scenario, limits=SolveLimits(explain_conflict=False))
     question = found.question
     here = None

@@ -22,8 +22,8 @@ from planner.catalog.records import Gpu
 from planner.catalog.speed_records import Collective, link_data
 from planner.speed.collectives import collective_s, link_kind, measured_link
 from planner.speed.curves import bus_share, traffic_share
+from planner.speed.link_rows import host_gb_s
 from planner.speed.links import Link
-from planner.speed.offload import host_gb_s
 
 _COLLECTIVES: Final = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send_recv")
 _DRIVES: Final = re.compile(r"(\d+)\s*x\s*Gen(\d)")

@@ -196,7 +196,7 @@ def predict_serving(row: Row) -> dict[str, Estimate]:
     return {
         name: around(
             value,
-            doubled * (first if alone or name == "ttft_ms" else server.spread),
+            doubled * (first if alone or name == "ttft_ms" else float(server.spread)),
             extrapolated=extrapolated,
             tag=server.tag,
         )

@@ -13,6 +13,7 @@ from typing import Final, ParamSpec, TypeVar
 import click
 
 from planner.cli.catalog_filters import APPLY, Filters, Range, refuse_idle, to_range
+from planner.cli.completion import complete_gpus, complete_record
 from planner.cli.terminal import terminal_width, use_color
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, render_text, summary
 
@@ -139,7 +140,7 @@ def list_(
 
 
 @catalog.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_record)
 @click.option(
     "--kind",
     type=click.Choice(["gpu", "model", "node", "engine", "framework"]),
@@ -178,7 +179,7 @@ def search(text: str, form: str, folders: tuple[Path, ...]) -> None:
 
 
 @catalog.command()
-@click.argument("gpus", nargs=-1, required=True, metavar="GPU...")
+@click.argument("gpus", nargs=-1, required=True, metavar="GPU...", shell_complete=complete_gpus)
 @shared
 def compare(gpus: tuple[str, ...], form: str, folders: tuple[Path, ...]) -> None:
     """Compare GPUs side by side, per watt and per dollar."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from planner.cli.completion import complete_file
 from planner.cli.passed import pass_of, remember
 from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, render_text, summary
@@ -17,7 +18,7 @@ from planner.diagnostics.places import STDIN, printable
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_file)
 @click.option(
     "--set", "overrides", multiple=True, metavar="PATH=VALUE",
     help="Change a value before checking, such as workloads.chat.context=16384; repeatable.",

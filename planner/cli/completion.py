@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from typing import get_args
+
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import CompletionItem, get_completion_class
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_PLANNER_COMPLETE"
@@ -27,10 +31,73 @@ def complete_node(ctx: click.Context, param: click.Parameter, incomplete: str) -
     return _names("nodes", incomplete)
 
 
+def complete_gpus_or_node(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What `--on` takes: GPUs, with or without a count, and node types."""
+    found = complete_gpus(ctx, param, incomplete)
+    return found if re.match(r"\d+x", incomplete) else [*found, *_names("nodes", incomplete)]
+
+
+def complete_record(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Everything of the catalog that `planner catalog show` knows by name."""
+    folders = ("gpus", "models", "nodes", "engines")
+    return [name for folder in folders for name in _names(folder, incomplete)]
+
+
+def complete_file(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Files, which the shell lists itself."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_format(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Weight formats."""
+    from planner.scenario.schema_base import Format
+
+    return _starting(get_args(Format), incomplete)
+
+
+def complete_engine(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Serving engines."""
+    from planner.catalog.engines import serving_engine_ids
+
+    return _starting(serving_engine_ids(), incomplete)
+
+
+def complete_framework(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Training frameworks."""
+    from planner.catalog.frameworks import framework_ids
+
+    return _starting(framework_ids(), incomplete)
+
+
+def complete_optimizer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Optimizers."""
+    from planner.memory.optimizer_states import OPTIMIZERS
+
+    return _starting(OPTIMIZERS, incomplete)
+
+
+def complete_workload(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Workloads of the scenario named before; none where it cannot be read."""
+    from planner.diagnostics import DiagnosticError
+    from planner.scenario import load
+
+    try:
+        found = load(str(ctx.params.get("file")))
+    except DiagnosticError:
+        return []
+    return _starting([w.name for w in found.workloads], incomplete)
+
+
 def _names(folder: str, start: str) -> list[str]:
     from planner.catalog.lookup import ids
 
-    return [name for name in ids(folder) if name.startswith(start.lower())]
+    return _starting(ids(folder), start)
+
+
+def _starting(names: Iterable[str], start: str) -> list[str]:
+    return [name for name in names if name.startswith(start.lower())]
 
 
 @click.command()

@@ -6,6 +6,14 @@ import sys
 
 import click
 
+from planner.cli.completion import (
+    complete_engine,
+    complete_format,
+    complete_framework,
+    complete_gpus_or_node,
+    complete_model,
+    complete_optimizer,
+)
 from planner.cli.numbers import Real, Whole
 from planner.cli.paint import paint
 from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
@@ -18,12 +26,13 @@ KINDS = ("inference", "lora", "qlora", "full")
     epilog="Example: `planner fit llama-3.1-70b --on 4xl40s --kind inference --context 16384`. "
     "Names: `planner catalog list models` and `planner catalog list gpus`."
 )
-@click.argument("model")
+@click.argument("model", shell_complete=complete_model)
 @click.option(
     "--on",
     "gpus",
     required=True,
     metavar="NxGPU",
+    shell_complete=complete_gpus_or_node,
     help="GPUs of one node: 4xv100-sxm2-32gb, or a node type.",
 )
 @click.option(
@@ -34,6 +43,7 @@ KINDS = ("inference", "lora", "qlora", "full")
 )
 @click.option(
     "--precision",
+    shell_complete=complete_format,
     multiple=True,
     help="Weight format: 16bit, fp8, gptq-int4, awq-int4, ...; repeatable.",
 )
@@ -47,7 +57,7 @@ KINDS = ("inference", "lora", "qlora", "full")
 )
 @click.option("--prompt", type=Whole(), help="Mean prompt tokens.")
 @click.option("--output", type=Whole(), help="Mean output tokens.")
-@click.option("--engine", help="Serving engine profile.")
+@click.option("--engine", shell_complete=complete_engine, help="Serving engine profile.")
 @click.option(
     "--memory-fraction",
     type=Real(1),
@@ -65,7 +75,11 @@ KINDS = ("inference", "lora", "qlora", "full")
     multiple=True,
     help="Training: sequences per GPU and pass.",
 )
-@click.option("--framework", help="Full fine-tuning: framework profile, such as fsdp or deepspeed.")
+@click.option(
+    "--framework",
+    shell_complete=complete_framework,
+    help="Full fine-tuning: framework profile, such as fsdp or deepspeed.",
+)
 @click.option(
     "--zero", type=Whole(0, 3), multiple=True, help="Full fine-tuning: ZeRO stage; repeatable."
 )
@@ -75,7 +89,11 @@ KINDS = ("inference", "lora", "qlora", "full")
     multiple=True,
     help="Training: activation recomputation.",
 )
-@click.option("--optimizer", help="Training: adamw, adamw-8bit, paged-adamw-8bit, adafactor, ...")
+@click.option(
+    "--optimizer",
+    shell_complete=complete_optimizer,
+    help="Training: adamw, adamw-8bit, paged-adamw-8bit, adafactor, ...",
+)
 @click.option(
     "--offload",
     type=click.Choice(["none", "cpu", "nvme"]),

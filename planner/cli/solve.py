@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from planner.cli.completion import complete_file
 from planner.cli.exits import EXIT_BY_STATUS, EXIT_UNMET
 from planner.cli.paint import paint
 from planner.cli.problems import load_scenario
@@ -40,7 +41,7 @@ PERCENT = Percent()
 
 
 @click.command()
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete_file)
 @click.option(
     "--set", "overrides", multiple=True, metavar="PATH=VALUE",
     help="Change a value before solving, such as workloads.chat.context=16384; repeatable.",
@@ -133,8 +134,9 @@ def solve(
             found = with_alternatives(scenario, found, count=alternatives, within=within)
         if robust or sensitivity:
             found = with_uncertainty(
-                scenario, found, robust=robust, sensitivity=sensitivity, limits=limits
-            )
+                scenario, found, robust=robust, sensitivity=sensitivity, limits=limits,
+                progress=report,
+            )  # fmt: skip
     plan = found.plan
     if verbose:
         _tell(plan, time.monotonic() - clock)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from planner.cli.completion import complete_file
 from planner.cli.exits import EXIT_UNMET
 from planner.cli.plan_file import read_plan
 from planner.cli.problems import load_scenario
@@ -18,7 +19,7 @@ from planner.verify.plan import Finding, verify_findings
 
 
 @click.command()
-@click.argument("plan_file", metavar="PLAN.json")
+@click.argument("plan_file", metavar="PLAN.json", shell_complete=complete_file)
 @click.option(
     "--scenario", "scenario_file", metavar="FILE",
     help="The scenario; by default NAME.yaml beside the plan, here, or in scenarios/, NAME being the plan's.",

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from planner.cli.completion import complete_file, complete_workload
 from planner.cli.paint import paint
 from planner.cli.problems import load_scenario
 from planner.cli.shipped import scenario_path
@@ -14,8 +15,8 @@ from planner.scenario import Scenario
 
 
 @click.command()
-@click.argument("file", metavar="FILE")
-@click.argument("workload")
+@click.argument("file", metavar="FILE", shell_complete=complete_file)
+@click.argument("workload", shell_complete=complete_workload)
 @click.option("--pool", "pools", multiple=True, help="Show this pool only; repeatable.")
 @click.option(
     "--period", metavar="PERIOD",

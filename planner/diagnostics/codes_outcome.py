@@ -109,6 +109,13 @@ DOUBT_CODES: Final[dict[str, Code]] = {
         "inventory:\n  - {pool: cloud, rent: {as_of: 2099-12-31}}\n"
         "  - {pool: more, node: aws-p5.48xlarge, rent: {price: 50 USD/node-hour, as_of: 2099-12-31}}\n",
     ),
+    "P413": Code(
+        "a wish about spot nodes where there are none",
+        "The workload says whether it may use spot nodes, but no rent of the pools it may use has an `interruption`, so "
+        "that the wish changes nothing.",
+        "workloads:\n  - {name: chat, spot: true}\n",
+        "inventory:\n  - {pool: cloud, rent: {interruption: 10 %}}\nworkloads:\n  - {name: chat, spot: true}\n",
+    ),
 }
 
 BUG_CODES: Final[dict[str, Code]] = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.catalog.frameworks import FrameworkMemory
-from planner.catalog.records import Gpu, Model
+from planner.catalog.records import Model
 from planner.memory.arrays import Floats
+from planner.memory.devices import DeviceRows
 from planner.memory.ranks import Ranks
 from planner.memory.setup import TrainingSetup
 
@@ -22,10 +24,12 @@ class Extrapolation:
 
     factor: float | Floats
     reasons: tuple[str, ...]
+    rows: bool | NDArray[np.bool_]
+    """Layouts of the GPUs that the reasons hold for."""
 
 
 def extrapolation(
-    model: Model, gpu: Gpu, memory: FrameworkMemory, setup: TrainingSetup, ranks: Ranks
+    model: Model, devices: DeviceRows, memory: FrameworkMemory, setup: TrainingSetup, ranks: Ranks
 ) -> Extrapolation:
     """Whether a layout lies outside what was measured for its framework, and how.
 
@@ -34,8 +38,6 @@ def extrapolation(
     """
     known = memory.envelope
     reasons = []
-    if gpu.architecture not in known.architectures:
-        reasons.append(f"no measured run on {gpu.architecture}")
     if setup.attention not in known.kernels:
         reasons.append(f"no measured run with {setup.attention} attention")
     targets = {
@@ -48,8 +50,9 @@ def extrapolation(
             reasons.append(f"no measured run with {what} on {target}")
     if (model.moe is not None or model.mla is not None) and not known.experts:
         reasons.append("no measured run of a mixture of experts or latent attention")
-    if reasons:
-        return Extrapolation(WIDER, tuple(reasons))
+    strange = [f"no measured run on {name}" for name in dict.fromkeys(devices.unmeasured) if name]
+    if reasons or all(devices.unmeasured):
+        return Extrapolation(WIDER, (*strange, *reasons), True)
     degrees = {"tensor": ranks.tp, "pipeline": ranks.pp, "context": ranks.cp, "expert": ranks.ep}
     outside = np.zeros_like(ranks.tp, dtype=np.bool_)
     for name, degree in degrees.items():
@@ -59,6 +62,13 @@ def extrapolation(
         if np.any(above):
             outside = np.logical_or(outside, above)
             reasons.append(f"no measured run with {name} parallelism")
-    if not reasons:
-        return Extrapolation(1.0, ())
-    return Extrapolation(np.where(outside, WIDER, 1.0), tuple(reasons))
+    if not reasons and not strange:
+        return Extrapolation(1.0, (), False)
+    unmeasured = np.array([bool(name) for name in devices.unmeasured])
+    outside = np.logical_or(outside, unmeasured[devices.number])
+    # One layout outside marks all of its GPU's: they are read side by side.
+    number, beyond = np.broadcast_arrays(devices.number, outside)
+    marked = np.zeros(len(unmeasured), np.bool_)
+    marked[number[beyond]] = True
+    reasons = [*strange, *reasons]
+    return Extrapolation(np.where(outside, WIDER, 1.0), tuple(reasons), marked[devices.number])

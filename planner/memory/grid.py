@@ -24,8 +24,12 @@ class Grid:
     ep: Ints
     dp: Ints
     nvlink: NDArray[np.bool_]
+    device: Ints
+    """Number of each layout's GPU, where there are several."""
     inverse: Ints
     shape: tuple[int, ...]
+    totals: tuple[Floats, Floats] | None = None
+    """CUDA total of each layout's GPU in bytes, best and least to expect, where there are several."""
 
     def spread(self, values: Floats | Ints) -> Number:
         """Values of the distinct layouts as an array over all of them; a plain number for one layout.
@@ -59,14 +63,22 @@ def _unique(codes: Ints, size: int) -> tuple[Ints, Ints]:
     return found, position[codes]
 
 
-def grid(tp: Number, pp: Number, ep: Number, dp: Number, nvlink: Number | np.bool_ | bool) -> Grid:
+def grid(
+    tp: Number,
+    pp: Number,
+    ep: Number,
+    dp: Number,
+    nvlink: Number | np.bool_ | bool,
+    device: Number = 0,
+) -> Grid:
     """Broadcast the axes and keep each distinct layout once."""
-    axes = np.broadcast_arrays(*(np.asarray(a, dtype=np.int64) for a in (tp, pp, ep, dp, nvlink)))
+    wanted = (tp, pp, ep, dp, nvlink, device)
+    axes = np.broadcast_arrays(*(np.asarray(a, dtype=np.int64) for a in wanted))
     shape = axes[0].shape
     flat = [np.atleast_1d(a).reshape(-1) for a in axes]
     if flat[0].size == 1:
         one = np.zeros(1, dtype=np.int64)
-        return Grid(flat[0], flat[1], flat[2], flat[3], flat[4].astype(bool), one, shape)
+        return Grid(flat[0], flat[1], flat[2], flat[3], flat[4].astype(bool), flat[5], one, shape)
     if min(int(a.min()) for a in flat[:4]) < 1:
         raise ValueError("tp, pp, ep and dp are at least 1")
     ranges = [int(a.max()) + 1 for a in flat]
@@ -74,5 +86,5 @@ def grid(tp: Number, pp: Number, ep: Number, dp: Number, nvlink: Number | np.boo
     codes = np.ravel_multi_index(tuple(flat), tuple(ranges))
     found, inverse = _unique(codes, size)
     cols = np.unravel_index(found, tuple(ranges))
-    tps, pps, eps, dps, links = (np.asarray(c, dtype=np.int64) for c in cols)
-    return Grid(tps, pps, eps, dps, links.astype(bool), inverse, shape)
+    tps, pps, eps, dps, links, devices = (np.asarray(c, dtype=np.int64) for c in cols)
+    return Grid(tps, pps, eps, dps, links.astype(bool), devices, inverse, shape)

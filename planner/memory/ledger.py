@@ -44,7 +44,7 @@ class Ledger:
     """Host RAM of the whole replica on one node (offload and pinned buffers)."""
     nvme_bytes: Number = 0
     """NVMe of the whole replica on one node."""
-    extrapolated: bool = False
+    extrapolated: bool | NDArray[np.bool_] = False
     """Outside what has been measured (GPU generation, offload, kernel): intervals are doubled."""
     notes: tuple[str, ...] = field(default=())
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from planner.catalog.engines import Constant
 from planner.catalog.frameworks import FrameworkMemory
-from planner.catalog.records import Gpu
 from planner.memory.arrays import Floats
+from planner.memory.devices import DeviceRows
 from planner.units import GIB
 
 
@@ -21,9 +21,12 @@ class Range:
     upper: Floats
 
 
-def context_bytes(memory: FrameworkMemory, gpu: Gpu, like: Floats) -> Range:
+def context_bytes(devices: DeviceRows, like: Floats) -> Range:
     """CUDA context and loaded kernels of one process: data of the framework by GPU architecture."""
-    return constant_bytes(memory.context(gpu), like)
+    return Range(
+        np.broadcast_to(devices.context, like.shape),
+        np.broadcast_to(devices.context_upper, like.shape),
+    )
 
 
 def constant_bytes(constant: Constant, like: Floats) -> Range:

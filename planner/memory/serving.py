@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.catalog.engine_support import sixteen_bit
+from planner.catalog.engine_support import attention_kernel, sixteen_bit
 from planner.catalog.engines import ServingEngine
 from planner.catalog.formats import WeightFormat, weight_format
 from planner.catalog.records import Gpu, Model
@@ -15,12 +16,14 @@ from planner.memory.grid import Grid, grid
 from planner.memory.ledger import Ledger, Number
 from planner.memory.serving_account import Account, is_extrapolated
 from planner.memory.serving_layers import layers_account
+from planner.memory.serving_parts import sequences_limit, step_tokens
 from planner.memory.serving_pool import pool_account
 from planner.memory.serving_setup import ServingSetup
 from planner.memory.serving_static import static_account
 from planner.memory.weights import checkpoint_bytes
+from planner.units import MIB
 
-__all__ = ["ServingMemory", "ServingSetup", "serving_memory"]
+__all__ = ["ServingMemory", "ServingSetup", "memory_class", "serving_memory"]
 
 Flags = bool | NDArray[np.bool_]
 
@@ -69,12 +72,35 @@ def _account(
     return static_account(model, gpu, engine, setup, fmt, g)
 
 
+def memory_class(
+    model: Model, gpu: Gpu, engine: ServingEngine, setup: ServingSetup
+) -> tuple[str, int, int, bool, str, bool]:
+    """All that an account takes from a GPU beside its memory size; GPUs of one class are accounted together."""
+    pooled = engine.scheme == "pool"
+    step = step_tokens(engine, gpu, setup.context, setup.max_batched_tokens)
+    return (
+        sixteen_bit(setup.weights, gpu),
+        step if engine.scheme != "static" else 0,
+        sequences_limit(engine, gpu, setup.max_num_seqs) if pooled else 0,
+        model.moe is not None and gpu.capability < engine.memory.weights.expert_multiple_capability,
+        attention_kernel(engine, setup.attention, gpu),
+        is_extrapolated(engine, gpu, setup),
+    )
+
+
+def _totals(gpus: Sequence[Gpu], g: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    best = np.array([gpu.memory.cuda_total_mib * float(MIB) for gpu in gpus])
+    low = np.array([gpu.memory.cuda_total_low_mib * float(MIB) for gpu in gpus])
+    return best[g.device], low[g.device]
+
+
 def serving_memory(
     model: Model,
-    gpu: Gpu,
+    gpu: Gpu | Sequence[Gpu],
     engine: ServingEngine,
     setup: ServingSetup,
     *,
+    device: Number = 0,
     tp: Number = 1,
     pp: Number = 1,
     ep: Number = 1,
@@ -84,7 +110,8 @@ def serving_memory(
     """Memory of a replica of `model` on tp x pp x dp GPUs under an engine.
 
     pool = fraction x CUDA total - weights - non-torch - activation peak [- graphs]; it runs if the pool holds one
-    sequence of `context` tokens in whole blocks on the tightest rank. Layouts are not checked for legality here: see
+    sequence of `context` tokens in whole blocks on the tightest rank. Of several GPUs, all of one `memory_class`,
+    `device` is each layout's. Layouts are not checked for legality here: see
     `planner.legality`.
 
     >>> from planner.catalog import gpu, model
@@ -94,10 +121,14 @@ def serving_memory(
     >>> round(m.ledger.usable / 2**30, 1), m.runs, m.runs_best
     (28.6, False, False)
     """
-    g = grid(tp, pp, ep, dp, nvlink)
-    fmt = _format(model, gpu, engine, setup)
-    account = _account(model, gpu, engine, setup, fmt, g)
-    if is_extrapolated(engine, gpu, setup):
+    g = grid(tp, pp, ep, dp, nvlink, device)
+    if isinstance(gpu, Gpu):
+        one = gpu
+    else:
+        one, g = gpu[0], replace(g, totals=_totals(gpu, g))
+    fmt = _format(model, one, engine, setup)
+    account = _account(model, one, engine, setup, fmt, g)
+    if is_extrapolated(engine, one, setup):
         account = account.widened()
     return ServingMemory(
         ledger=account.ledger(g),

@@ -118,8 +118,10 @@ class Account:
         )
 
 
-def totals(gpu: Gpu) -> tuple[float, float]:
-    """CUDA total of a GPU in bytes: best and the least to expect."""
+def totals(gpu: Gpu, g: Grid) -> tuple[Floats | float, Floats | float]:
+    """CUDA total of each layout's GPU in bytes: best and the least to expect."""
+    if g.totals is not None:
+        return g.totals
     return gpu.memory.cuda_total_mib * float(MIB), gpu.memory.cuda_total_low_mib * float(MIB)
 
 

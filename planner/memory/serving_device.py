@@ -92,7 +92,7 @@ def device_account(
     host_bytes: Floats,
 ) -> Account:
     """Account of an engine whose parts share the whole CUDA total; the cache may take what they leave."""
-    total, low = totals(gpu)
+    total, low = totals(gpu, g)
     shape = base.held.shape
     used = sum((p.span.best for p in parts), np.zeros(shape))
     margins = sum(((p.span.upper - p.span.best) ** 2 for p in parts), np.zeros(shape))

@@ -62,12 +62,12 @@ def _overheads(
 
 
 def _usable(
-    engine: ServingEngine, setup: ServingSetup, gpu: Gpu, over: _Overheads
+    engine: ServingEngine, setup: ServingSetup, gpu: Gpu, g: Grid, over: _Overheads
 ) -> tuple[Floats, Floats, float]:
     """Bytes that weights, cache and the parts inside the fraction may take: best, low; and the fraction."""
     budget = engine.memory.budget
     fraction = setup.memory_fraction or budget.fraction
-    total, low = totals(gpu)
+    total, low = totals(gpu, g)
     shape = over.context.best.shape
     if budget.fraction_of == "free":
         return np.full(shape, total), np.full(shape, low), fraction
@@ -91,13 +91,13 @@ def _parts(engine: ServingEngine, over: _Overheads) -> tuple[Part, ...]:
 
 
 def _graphs_fail(
-    engine: ServingEngine, gpu: Gpu, over: _Overheads, usable: Floats
+    engine: ServingEngine, gpu: Gpu, g: Grid, over: _Overheads, usable: Floats
 ) -> NDArray[np.bool_]:
     """Layouts whose graphs, captured beside the fraction, exceed the GPU even at best values."""
     graphs = engine.memory.graphs
     if graphs is None or graphs.inside or engine.memory.budget.fraction_of != "total":
         return np.zeros(usable.shape, dtype=bool)
-    return np.asarray(usable + over.graphs.best > totals(gpu)[0])
+    return np.asarray(usable + over.graphs.best > totals(gpu, g)[0])
 
 
 def _tokens(
@@ -143,7 +143,7 @@ def _pools(
     by_stage = stage_weights(model, fmt, g.tp, g.pp, g.dp, weight_rules(engine, fmt, gpu)).by_stage
     weights = by_stage + beside_weights(engine, model) * (by_stage > 0)
     weights = np.maximum(weights - setup.offload_weights_bytes, 0.0)
-    usable, low, fraction = _usable(engine, setup, gpu, over)
+    usable, low, fraction = _usable(engine, setup, gpu, g, over)
     parts = _parts(engine, over)
     beside = sum((p.span.best for p in parts), np.zeros(usable.shape))
     beside_upper = sum((p.span.upper for p in parts), np.zeros(usable.shape))
@@ -202,5 +202,5 @@ def pool_account(
         weights_total=held.weights.sum(axis=1) * g.tp * g.dp,
         reported=_reported(engine, over, held.usable),
         host_bytes=setup.offload_weights_bytes * (g.tp * g.pp * g.dp).astype(np.float64),
-        forced=_graphs_fail(engine, gpu, over, held.usable),
+        forced=_graphs_fail(engine, gpu, g, over, held.usable),
     )

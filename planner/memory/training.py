@@ -5,9 +5,12 @@ The peak is the maximum over the phases of a step, never their sum. Works on one
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from planner.catalog.frameworks import TrainingFramework
 from planner.catalog.records import Gpu, Model
 from planner.memory.chunks import in_chunks, joined
+from planner.memory.devices import device_rows
 from planner.memory.envelope import extrapolation
 from planner.memory.kernels import attention_kernel
 from planner.memory.ledger import Number
@@ -23,10 +26,11 @@ __all__ = ["PHASES", "TrainingMemory", "TrainingSetup", "attention_kernel", "tra
 
 def training_memory(
     model: Model,
-    gpu: Gpu,
+    gpu: Gpu | Sequence[Gpu],
     framework: TrainingFramework,
     setup: TrainingSetup,
     *,
+    device: Number = 0,
     micro_batch: Number,
     tp: Number = 1,
     pp: Number = 1,
@@ -39,7 +43,8 @@ def training_memory(
     """Memory of the fullest GPU, and what one rank takes of host RAM and NVMe.
 
     peak = max over phases of parameters + gradients + optimizer + activations + loss + buffers; device = peak +
-    fragmentation + context + NCCL. Both the first and the last pipeline stage are accounted; the fuller one counts.
+    fragmentation + context + NCCL. Of several GPUs, `device` is each layout's. Both the first and the last
+    pipeline stage are accounted; the fuller one counts.
 
     >>> from planner.catalog import gpu, model
     >>> from planner.catalog.frameworks import training_framework
@@ -49,21 +54,22 @@ def training_memory(
     >>> round(float(m.allocated.best) / 2**30, 2), m.phase
     (15.09, 'gradients complete')
     """
-    axes = (tp, pp, dp, cp, ep, zero, micro_batch, accumulation)
+    axes = (tp, pp, dp, cp, ep, zero, micro_batch, accumulation, device)
+    chips = [gpu] if isinstance(gpu, Gpu) else gpu
     chunks, shape = in_chunks(axes)
-    return joined([_account(model, gpu, framework, setup, chunk) for chunk in chunks], shape)
+    return joined([_account(model, chips, framework, setup, chunk) for chunk in chunks], shape)
 
 
 def _account(
     model: Model,
-    gpu: Gpu,
+    gpus: Sequence[Gpu],
     framework: TrainingFramework,
     setup: TrainingSetup,
     axes: tuple[Number, ...],
 ) -> TrainingMemory:
     """The account of one chunk of layouts."""
     memory = framework.memory
-    tp, pp, dp, cp, ep, zero, micro_batch, accumulation = axes
+    tp, pp, dp, cp, ep, zero, micro_batch, accumulation, number = axes
     ranks = layout_ranks(
         model, memory, setup, micro_batch, (tp, pp, dp, cp, ep, zero), accumulation
     )
@@ -73,5 +79,6 @@ def _account(
     stages = [stage_account(model, model_parts, setup, memory, ranks, "first")]
     if not ranks.one_stage:
         stages.append(stage_account(model, model_parts, setup, memory, ranks, "last"))
-    beyond = extrapolation(model, gpu, memory, setup, ranks)
-    return assemble(gpu, memory, setup, model_parts, ranks, stages, beyond)
+    devices = device_rows(gpus, memory, number)
+    beyond = extrapolation(model, devices, memory, setup, ranks)
+    return assemble(devices, memory, setup, model_parts, ranks, stages, beyond)

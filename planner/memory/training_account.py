@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from planner.catalog.engines import Constant
 from planner.catalog.frameworks import FrameworkMemory
-from planner.catalog.records import Gpu
 from planner.memory.arrays import Floats
+from planner.memory.devices import DeviceRows
 from planner.memory.envelope import Extrapolation
 from planner.memory.ledger import Component, Ledger, Tag
 from planner.memory.offload import Offloaded, offloaded
@@ -28,7 +28,6 @@ from planner.memory.setup import TrainingSetup
 from planner.memory.stage import Stage
 from planner.memory.states import shards, trained_splits
 from planner.memory.trainable import Parts
-from planner.units import MIB
 
 _FORMULAS = {
     "parameters": "model_state", "gradients": "model_state", "optimizer": "model_state",
@@ -81,7 +80,7 @@ def _component(name: str, value: Range, formula: str, tag: Tag, wider: float | F
     """A component whose margin grows where nothing was measured."""
     upper = value.upper
     if upper is not value.best and not (isinstance(wider, float) and wider == 1.0):
-        upper = value.best + wider * (upper - value.best)
+        upper = np.where(np.equal(wider, 1.0), upper, value.best + wider * (upper - value.best))
     return Component(name, value.best, upper, formula, tag)
 
 
@@ -146,7 +145,7 @@ def _range(components: tuple[Component, ...]) -> Range:
 
 
 def assemble(
-    gpu: Gpu,
+    devices: DeviceRows,
     memory: FrameworkMemory,
     setup: TrainingSetup,
     model_parts: Parts,
@@ -157,25 +156,25 @@ def assemble(
     """Put the stages together and add what lies outside the tensors."""
     live = _live(memory, setup, stages, beyond.factor)
     allocated = _range(live)
-    context = context_bytes(memory, gpu, allocated.best)
+    context = context_bytes(devices, allocated.best)
     nccl = nccl_bytes(memory, ranks.world)
     spare = fragmentation_bytes(memory, allocated.best)
     wider = beyond.factor
     outside = (
         _component("reserve", spare, "fragmentation_bytes", memory.fragmentation.tag, wider),
-        _component("context", context, "context_bytes", memory.context(gpu).tag, wider),
+        _component("context", context, "context_bytes", devices.context_tag, wider),
         _component("nccl", nccl, "nccl_bytes", memory.nccl_gib.tag, wider),
     )
-    usable = float(gpu.memory.cuda_total_mib) * MIB
+    usable = devices.usable
     outer = _outside(setup, memory, ranks, stages)
     ledger = Ledger(
         (*live, *outside),
         usable,
-        float(gpu.memory.cuda_total_low_mib) * MIB,
+        devices.usable_low,
         "cuda_total",
         outer.host.best,
         outer.nvme,
-        extrapolated=bool(beyond.reasons),
+        extrapolated=beyond.rows,
         notes=beyond.reasons,
     )
     reserved = reserved_bytes(memory, allocated, usable - context.best - nccl.best)

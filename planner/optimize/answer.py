@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from planner.layout import Layout
-from planner.optimize.answer_periods import PeriodsAnswer, answer_periods
 from planner.optimize.assemble import assemble, has_plan
 from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
-from planner.optimize.repairs_answer import refused, without_plan
 from planner.optimize.solve import solve as optimize
 from planner.optimize.versions import versions
 from planner.options.binding import with_words
@@ -21,6 +20,9 @@ from planner.options.refusals import folded
 from planner.plan import schema as plan
 from planner.scenario import Scenario
 from planner.verify.plan import VerificationError, verify_plan
+
+if TYPE_CHECKING:
+    from planner.optimize.answer_periods import PeriodsAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def answer(
         if w.required and not any(c.options for c in considered[a.name])
     ]
     if hopeless:
+        from planner.optimize.repairs_answer import refused
+
         told = refused(scenario, question, considered, hopeless, explain=explain)
         told = told.model_copy(update={"versions": versions(scenario.digest)})
         return Answer(told, question, considered)
@@ -73,6 +77,8 @@ def answer(
     if outcome.status is Status.INVALID:
         raise SolverBug(outcome.message)
     if not has_plan(outcome):
+        from planner.optimize.repairs_answer import without_plan
+
         result = without_plan(scenario, question, considered, outcome, explain=explain)
     else:
         draft = assemble(question, considered, built, outcome)
@@ -92,6 +98,8 @@ def _over_periods(
     scenario: Scenario, limits: SolveLimits | None, progress: ProgressCallback | None
 ) -> Answer:
     """The answer to a scenario with a horizon; question and options are those of its first period."""
+    from planner.optimize.answer_periods import answer_periods
+
     found = answer_periods(scenario, limits=limits, progress=progress)
     if found.outcome is not None and found.outcome.status is Status.INVALID:
         raise SolverBug(found.outcome.message)

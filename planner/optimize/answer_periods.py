@@ -25,7 +25,7 @@ from planner.plan.merge import merged_workloads
 from planner.scenario.periods import in_period, periods_of
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, money
-from planner.verify.plan import VerificationError, verify_plan
+from planner.verify.plan import VerificationError, check_tables, verify_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,18 @@ def answer_periods(
         problems = verify_plan(scenario, draft)
         if problems:
             raise VerificationError(problems)
+        ruled = baselines(scenario, whole, outcome, limits or SolveLimits())
         draft = with_economics(scenario, _worded(scenario, parts, draft)).model_copy(
             update={
                 "verified": True,
                 "assumptions": assumptions(scenario, parts[0]),
-                "baselines": baselines(whole, outcome, limits or SolveLimits()),
+                "baselines": tuple(r.row for r in ruled),
+                "rule_plans": tuple(r.plan for r in ruled if r.plan is not None),
             }
         )
+        problems = [p for f in check_tables(scenario, draft) for p in f.problems]
+        if problems:
+            raise VerificationError(problems)
     draft = draft.model_copy(
         update={
             "rejections": folded(parts[0].considered),
@@ -115,7 +120,9 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         "a node that is bought or committed to serves whole periods; purchases are paid on delivery, "
         "at the start of the period; what owned nodes once cost is spent and not counted",
         "a single training run starts with a period, fills those it spans, and takes the rest of its hours from "
-        "the last; it stays on one pool under one term, and GPUs of shared nodes are its own to the end of the period",
+        "the last; it stays on one pool under one term, and GPUs of shared nodes are held to the end of the period",
+        "training runs within a period may take turns on the same GPUs, together no longer than the shortest of "
+        "their deadlines and intervals",
     ]
     energy = part.question.energy
     prices = [energy_of(in_period(scenario, p)).usd_per_kwh for p in periods_of(scenario)]

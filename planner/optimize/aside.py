@@ -69,6 +69,11 @@ class Aside:
             self._ended.set()
 
     @property
+    def started(self) -> bool:
+        """Whether the child was ever put to work."""
+        return self._child is not None
+
+    @property
     def closed(self) -> bool:
         """Whether the child has solved the model to the end."""
         answer = self.answer

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from planner.optimize.assemble_periods import assemble_periods
 from planner.optimize.outcome import Outcome, SolveLimits, Status
 from planner.optimize.solve import solve
 from planner.options.horizon import Whole
 from planner.options.problem import Acquisition, Block, Problem, Supply
-from planner.plan.schema import Baseline
+from planner.plan.schema import Baseline, RulePlan
+from planner.scenario.resolved import Scenario
 from planner.units import from_cents
 
 RULE_GAP = 0.005
@@ -70,26 +72,56 @@ def restricted(problem: Problem, rule: Rule) -> Problem:
 
 
 def _left(block: Block, allowed: list[bool]) -> Block:
-    kept = tuple(c for c in block.candidates if all(allowed[s] for s in c.supplies))
-    return replace(block, candidates=kept, required=False, priority=1)
+    """What the rule excludes stays in its place, for no replicas: candidates are told by their numbers."""
+    candidates = tuple(
+        c if all(allowed[s] for s in c.supplies) else replace(c, max_replicas=0)
+        for c in block.candidates
+    )
+    return replace(block, candidates=candidates, required=False, priority=1)
 
 
-def baselines(whole: Whole, plan: Outcome, limits: SolveLimits) -> tuple[Baseline, ...]:
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A rule's row, and its plan where it has a price."""
+
+    row: Baseline
+    plan: RulePlan | None
+
+
+def baselines(
+    scenario: Scenario, whole: Whole, plan: Outcome, limits: SolveLimits
+) -> tuple[Ruled, ...]:
     """Every rule solved; of the single GPU types only the cheapest, or the one that serves most."""
     quick = replace(
         limits, deterministic_time=limits.deterministic_time / 4, gap=max(limits.gap, RULE_GAP),
         tie_break=False, explain_conflict=False, confirm_infeasible=False,
     )  # fmt: skip
-    found: list[Baseline] = []
-    single: list[Baseline] = []
+    found: list[tuple[Baseline, Outcome]] = []
+    single: list[tuple[Baseline, Outcome]] = []
     for rule in rules(whole.problem):
         outcome = solve(restricted(whole.problem, rule), limits=quick)
         if outcome.status not in (Status.PROVEN, Status.FEASIBLE):
             continue
-        one = _baseline(whole.problem, rule, plan, outcome)
+        one = (_baseline(whole.problem, rule, plan, outcome), outcome)
         (single if rule.name.startswith("only ") else found).append(one)
-    single.sort(key=lambda b: (len(b.unserved), b.cost or Decimal(0), b.name))
-    return (*found, *single[:1])
+    single.sort(key=lambda b: (len(b[0].unserved), b[0].cost or Decimal(0), b[0].name))
+    return tuple(
+        Ruled(row, None if row.cost is None else _plan(scenario, whole, row, outcome))
+        for row, outcome in (*found, *single[:1])
+    )
+
+
+def _plan(scenario: Scenario, whole: Whole, row: Baseline, outcome: Outcome) -> RulePlan:
+    """The parts of the rule's plan from which the rest follows."""
+    plan = assemble_periods(scenario, whole, outcome)
+    assert plan.cost is not None
+    assert plan.bound is not None
+    assert plan.gap is not None
+    assert plan.money is not None
+    return RulePlan(
+        rule=row.name, status=plan.status, cost=plan.cost, bound=plan.bound, gap=plan.gap,
+        orders=plan.orders, periods=plan.periods, money=plan.money,
+    )  # fmt: skip
 
 
 def _baseline(problem: Problem, rule: Rule, plan: Outcome, outcome: Outcome) -> Baseline:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from planner.optimize.build import Build
 from planner.optimize.outcome import BlockPlan, Choice, NodePlan, Share
-from planner.options.problem import DEMAND_UNITS, Problem
+from planner.options.problem import DEMAND_UNITS, Block, Problem
 
 
 def block_plans(build: Build, values: Sequence[int]) -> tuple[BlockPlan, ...]:
@@ -40,9 +40,18 @@ def _shares(build: Build, values: Sequence[int], block: int) -> tuple[tuple[Shar
     """Which kind of replica serves which requests, for each copy of a block."""
     copies: list[tuple[Share, ...]] = [()] * build.problem.blocks[block].multiplicity
     for number, demand in enumerate(build.demands):
-        if demand.block != block or demand.single:
+        if demand.block != block:
             continue
         columns = build.picks[number]
+        if demand.single:
+            chosen = [
+                pick.candidate
+                for pick, column in zip(demand.picks, columns, strict=True)
+                for _ in range(values[column])
+            ]
+            for copy, candidate in zip(demand.copies, chosen, strict=False):
+                copies[copy] = _all_of_it(build.problem.blocks[block], candidate)
+            continue
         copies[demand.copies[0]] = tuple(
             sorted(
                 Share(
@@ -55,6 +64,12 @@ def _shares(build: Build, values: Sequence[int], block: int) -> tuple[tuple[Shar
             )
         )
     return tuple(copies)
+
+
+def _all_of_it(block: Block, candidate: int) -> tuple[Share, ...]:
+    """Replicas that are all alike serve the requests of every size."""
+    sizes = range(len(block.candidates[candidate].loads))
+    return tuple(Share(size, (candidate,), block.size_parts) for size in sizes)
 
 
 def node_counts(

@@ -105,7 +105,7 @@ def _limit(scenario: Scenario, whole: Whole, number: int) -> tuple[str, str, str
     if key == "power":
         allowed = f"{limit.bound / 1000:g} kW"
     elif key == "rack_units":
-        allowed = f"{limit.bound} rack units"
+        allowed = f"{limit.bound} rack unit{'' if limit.bound == 1 else 's'}"
     elif key == "opex" and part is not None:
         opex = scenario.spec.limits.opex
         assert opex is not None

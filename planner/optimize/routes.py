@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from planner.optimize.aside import Aside, Request
 from planner.optimize.backend import Answer, Verdict, run_cp_sat
-from planner.optimize.branching import Search, Work
 from planner.optimize.build import Build
 from planner.optimize.outcome import Round, Start, relative_gap
 from planner.optimize.rounds import Budget, Solved
 from planner.optimize.start import proof_of, warm
+
+if TYPE_CHECKING:
+    from planner.optimize.aside import Aside
+    from planner.optimize.branching import Search
 
 T = TypeVar("T")
 
@@ -160,6 +162,8 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
 
     They share nothing while they run and both have work limits, so the outcome does not depend on their speed.
     """
+    from planner.optimize.aside import Aside, Request
+
     direct = Aside(
         Request(
             build.model,
@@ -187,6 +191,9 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     answer = direct.answer
     if answer is not None and not best.closed:
         best.take("direct mip", build, answer.values, answer.bound)
+    if direct.started and best.route != "cp-sat":
+        # Which of the two was first depends on the machine; the plan, canonical among equals, does not.
+        best.route = "generation and direct mip"
     budget.report("cost", best.cost, best.bound)
 
 
@@ -209,6 +216,8 @@ def _interruptible(budget: Budget, work: Callable[[], T]) -> T | None:
 
 
 def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = None) -> Search:
+    from planner.optimize.branching import Search, Work
+
     nodes = max(1, int(budget.limits.deterministic_time * BRANCHES_PER_WORK))
     work = Work(nodes=nodes if budget.limits.wall_s is None else UNLIMITED)
     search = Search(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from planner.optimize.break_even import BreakEvens, Edge
-from planner.optimize.outcome import Outcome, SolveLimits, Status
+from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.whatif import (
     Asked,
     Bench,
@@ -44,13 +44,18 @@ class _Ranked:
     """Cents by the linear relaxation."""
 
 
-def sensitivity(scenario: Scenario, base: Outcome, limits: SolveLimits) -> Sensitivities:
+def sensitivity(
+    scenario: Scenario,
+    base: Outcome,
+    limits: SolveLimits,
+    progress: ProgressCallback | None = None,
+) -> Sensitivities:
     """One more node of each stock and offer, a tenth more of each limit, and the price range of each offer.
 
     The linear relaxation of the whole model chooses what is solved again. An effect that is not larger than what the
     proofs leave open is not shown, and said to be so.
     """
-    bench = Bench(scenario, base, limits)
+    bench = Bench(scenario, base, limits, progress)
     levels = unserved_levels(bench.asked.problem, base)
     whole = relaxed(bench.asked.problem, levels)
     rows: list[tuple[int, Sensitivity]] = []
@@ -106,7 +111,10 @@ def _strongest(
     for change in _changes(bench.scenario):
         asked = bench.ask(change.scenario)
         worth = _saving(whole, asked.problem, levels)
-        tight = makes_room(bench.asked.problem, bench.base.start.columns, asked.problem)
+        # Where something is left out, room in the plan is no sign that more would not let it be served.
+        tight = bool(bench.base.unserved) or makes_room(
+            bench.asked.problem, bench.base.start.columns, asked.problem
+        )
         if worth > 0 or tight:
             found.append(((-worth, not tight, change.words), _Ranked(change, asked, worth)))
         else:
@@ -131,6 +139,7 @@ def _row(bench: Bench, one: _Ranked, outcome: Outcome, left: int) -> Sensitivity
     saving = from_cents((base.cost_cents or 0) - (outcome.cost_cents or 0))
     change = one.change
     each = None if change.unit == "node" else (saving / change.step).quantize(CENT)
+    names = [one.asked.problem.blocks[n].name for n in base.unserved if n not in outcome.unserved]
     return Sensitivity(
         change=change.words,
         cost=from_cents(outcome.cost_cents or 0),
@@ -139,6 +148,7 @@ def _row(bench: Bench, one: _Ranked, outcome: Outcome, left: int) -> Sensitivity
         proven=outcome.status is Status.PROVEN and base.status is Status.PROVEN,
         per_unit=each,
         unit=change.unit,
+        note=f"{', '.join(names)} can be served as well" if names else "",
         then=difference(bench.asked, base, one.asked, outcome),
     )
 

@@ -9,7 +9,6 @@ from planner.optimize.backend import Stop, Verdict
 from planner.optimize.blocks import Demand, demands
 from planner.optimize.build import Build
 from planner.optimize.check import problem_errors
-from planner.optimize.conflict import confirmed_infeasible, find_conflict
 from planner.optimize.exact import exact_model
 from planner.optimize.extract import block_plans, node_counts, plan_cost
 from planner.optimize.outcome import (
@@ -149,6 +148,8 @@ def _without_plan(
     if verdict is not Verdict.INFEASIBLE:
         text = "no plan was found within the work limit"
         return Outcome(Status.UNKNOWN, message=text, interrupted=budget.stop.requested, stats=stats)
+    from planner.optimize.conflict import confirmed_infeasible, find_conflict
+
     if budget.limits.confirm_infeasible:
         second = confirmed_infeasible(problem, build.demands, tagged, budget)
         if second is Verdict.OPTIMAL or second is Verdict.FEASIBLE:

@@ -10,7 +10,7 @@ from planner.optimize.build import Build, start
 from planner.optimize.exact import exact_model
 from planner.optimize.families.limits import unit_of
 from planner.optimize.mathopt import relaxed_cost
-from planner.optimize.outcome import Outcome, SolveLimits, Status
+from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.solve import solve
 from planner.optimize.start import Columns, keyed, values_in
 from planner.options.build import build
@@ -21,6 +21,8 @@ from planner.options.horizon import join, parts_of
 from planner.options.problem import Problem
 from planner.scenario.resolved import Scenario
 
+SECOND_SHARE = 0.25
+"""Share of the work and time limits that each second solve may use."""
 COST_CEILING = 1e5
 """GLOP sees costs scaled to at most this: unscaled ones made it fail without saying so."""
 
@@ -37,12 +39,15 @@ class Asked:
 class Bench:
     """Builds and solves variants of one scenario; what fits where is looked up once for all of them."""
 
-    def __init__(self, scenario: Scenario, base: Outcome, limits: SolveLimits) -> None:
-        self.scenario, self.base = scenario, base
-        self.limits = replace(
-            limits, tie_break=False, explain_conflict=False, confirm_infeasible=False
-        )
-        self.solves = 0
+    def __init__(
+        self,
+        scenario: Scenario,
+        base: Outcome,
+        limits: SolveLimits,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        self.scenario, self.base, self.progress = scenario, base, progress
+        self.limits = second(limits)
         self._cache: Cache = {}
         self.asked = self.ask(scenario)
 
@@ -59,10 +64,18 @@ class Bench:
         )  # fmt: skip
         return Asked(built.problem)
 
-    def solve(self, problem: Problem, first: Outcome | None = None) -> Outcome:
-        """The cheapest plan of a variant, searched from another variant's plan, or from the plan itself."""
-        self.solves += 1
-        return solve(problem, limits=self.limits, start=first or self.base)
+    def solve(self, problem: Problem) -> Outcome:
+        """The cheapest plan of a variant, searched from the plan itself."""
+        return solve(problem, limits=self.limits, progress=self.progress, start=self.base)
+
+
+def second(limits: SolveLimits) -> SolveLimits:
+    """Limits of one of many second solves: a part of the first one's, and nothing but cost and bound."""
+    wall_s = None if limits.wall_s is None else limits.wall_s * SECOND_SHARE
+    return replace(
+        limits, tie_break=False, explain_conflict=False, confirm_infeasible=False, wall_s=wall_s,
+        deterministic_time=limits.deterministic_time * SECOND_SHARE,
+    )  # fmt: skip
 
 
 def relaxed(problem: Problem, levels: Sequence[int]) -> float | None:
@@ -157,26 +170,30 @@ def open_cents(*outcomes: Outcome) -> int:
 def difference(asked: Asked, old: Outcome, other: Asked, new: Outcome) -> str:
     """Orders and nodes in use of two plans, where they differ: `buy l40s 2027-04: 1 -> 0, cloud rented: 0 -> 1`."""
     before, after = _held(asked, old), _held(other, new)
-    parts = [
-        f"{words}: {before.get(key, 0)} -> {after.get(key, 0)}"
-        for key in sorted({*before, *after})
-        for _, words in [key]
-        if before.get(key, 0) != after.get(key, 0)
-    ]
+    parts = []
+    for key in sorted({*before, *after}):
+        (most, total), (then, sums) = before.get(key, (0, 0)), after.get(key, (0, 0))
+        if most != then:
+            parts.append(f"{key[1]}: {most} -> {then}")
+        elif total != sums:
+            parts.append(f"{key[1]}: {total} -> {sums} node-periods")
     return ", ".join(parts) or "other layouts or times on the same nodes"
 
 
-def _held(asked: Asked, outcome: Outcome) -> dict[tuple[int, str], int]:
-    """Nodes by order, then by pool the most in use at once that were not ordered."""
-    held: dict[tuple[int, str], int] = {}
+def _held(asked: Asked, outcome: Outcome) -> dict[tuple[int, str], tuple[int, int]]:
+    """Nodes by order; then by pool those in use that were not ordered: the most at once, and summed over periods."""
+    held: dict[tuple[int, str], tuple[int, int]] = {}
     for deal, count in zip(asked.deals, outcome.acquired, strict=True):
         if count and deal.action != "contract":
             action = deal.action.replace("commit", "commit to")
             key = (0, f"{action} {deal.pool} {deal.arrives:%Y-%m}")
-            held[key] = held.get(key, 0) + count
+            total = held.get(key, (0, 0))[0] + count
+            held[key] = (total, total)
     for supply, count in zip(asked.problem.supplies, outcome.nodes, strict=True):
         if supply.base_nodes is None and count:
-            rented = supply.term.startswith("rented")
-            key = (1, f"{supply.pool} rented") if rented else (2, f"{supply.pool} in use")
-            held[key] = max(held.get(key, 0), count)
+            owned = supply.term.startswith("owned")
+            spot = " on spot" if supply.term.startswith("spot") else ""
+            key = (2, f"{supply.pool} in use") if owned else (1, f"{supply.pool} rented{spot}")
+            most, total = held.get(key, (0, 0))
+            held[key] = (max(most, count), total + count)
     return held

@@ -1,12 +1,19 @@
-"""One row of a vectorized ledger as an account in GiB."""
+"""Rows of a vectorized ledger as accounts in GiB, each worked out when it is first looked at."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import cached_property
+
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.memory.ledger import Ledger, Number
 from planner.options.records import Account
 from planner.units import GIB
+
+Floats = NDArray[np.float64]
 
 
 def at(value: Number, index: int) -> float:
@@ -29,24 +36,120 @@ def flag_at(value: object, index: int) -> bool:
     return bool(array) if array.ndim == 0 else bool(array[index])
 
 
-def account_at(ledger: Ledger, index: int) -> Account:
-    """The account of layout `index`, largest component first."""
-    rows = [
-        (c.name, at(c.best, index) / GIB, at(c.upper, index) / GIB, c.formula, c.tag)
-        for c in ledger.components
-    ]
-    rows.sort(key=lambda r: -r[1])
-    return Account(
-        components=tuple(rows),
-        total_gib=at(ledger.best, index) / GIB,
-        upper_gib=at(ledger.upper, index) / GIB,
-        usable_gib=at(ledger.usable, index) / GIB,
-        usable_low_gib=at(ledger.usable_low, index) / GIB,
-        usable_formula=ledger.usable_formula,
-        host_gib=at(ledger.host_bytes, index) / GIB,
-        nvme_gib=at(ledger.nvme_bytes, index) / GIB,
-        extrapolated=ledger.extrapolated,
-    )
+class AccountRows:
+    """A ledger over layouts; its sums are made once for all of them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    @cached_property
+    def best(self) -> Number:
+        """Bytes of each layout."""
+        return self.ledger.best
+
+    @cached_property
+    def upper(self) -> Number:
+        """Upper estimate of the bytes."""
+        return self.ledger.upper
+
+    def account(self, index: int) -> Account:
+        """The account of layout `index`, largest component first."""
+        return _RowAccount.of(self, index)
+
+    def largest(self, rows: Sequence[int]) -> list[str]:
+        """Name of the largest component of these layouts."""
+        if not rows:
+            return []
+        parts = [np.asarray(c.best, np.float64) for c in self.ledger.components]
+        sizes = np.stack([p[list(rows)] if p.ndim else np.full(len(rows), p) for p in parts])
+        names = [c.name for c in self.ledger.components]
+        return [names[i] for i in np.argmax(sizes, axis=0).tolist()]
+
+    def value(self, name: str, index: int) -> object:
+        """One field of the account of layout `index`."""
+        ledger = self.ledger
+        if name == "components":
+            rows = [
+                (c.name, at(c.best, index) / GIB, at(c.upper, index) / GIB, c.formula, c.tag)
+                for c in ledger.components
+            ]
+            rows.sort(key=lambda r: -r[1])
+            return tuple(rows)
+        if name == "usable_formula":
+            return ledger.usable_formula
+        if name == "extrapolated":
+            return flag_at(ledger.extrapolated, index)
+        if name == "total_gib":
+            return at(self.best, index) / GIB
+        if name == "upper_gib":
+            return at(self.upper, index) / GIB
+        figures = {
+            "usable_gib": ledger.usable,
+            "usable_low_gib": ledger.usable_low,
+            "host_gib": ledger.host_bytes,
+            "nvme_gib": ledger.nvme_bytes,
+        }
+        return at(figures[name], index) / GIB
+
+
+_FIELDS = frozenset(field.name for field in fields(Account))
+
+
+class _RowAccount(Account):
+    """One row; a field is worked out when it is first asked for."""
+
+    __slots__ = ("_index", "_rows")
+    _index: int
+    _rows: AccountRows
+
+    @classmethod
+    def of(cls, rows: AccountRows, index: int) -> _RowAccount:
+        """The account of one row."""
+        row = object.__new__(cls)
+        object.__setattr__(row, "_rows", rows)
+        object.__setattr__(row, "_index", index)
+        return row
+
+    def __getattr__(self, name: str) -> object:
+        """Reached only while the field is empty."""
+        if name not in _FIELDS:
+            raise AttributeError(name)
+        value = self._rows.value(name, self._index)
+        object.__setattr__(self, name, value)
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        """Equal to any account with the same figures."""
+        if not isinstance(other, Account):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
+
+    def __hash__(self) -> int:
+        """Of the figures, as other accounts have it."""
+        return hash(tuple(getattr(self, field.name) for field in fields(Account)))
+
+
+class MadeAccount(Account):
+    """An account that a function gives when it is first looked at."""
+
+    __slots__ = ("_make",)
+    _make: Callable[[], Account]
+
+    @classmethod
+    def of(cls, make: Callable[[], Account]) -> MadeAccount:
+        """An account yet to be made."""
+        row = object.__new__(cls)
+        object.__setattr__(row, "_make", make)
+        return row
+
+    def __getattr__(self, name: str) -> object:
+        """Reached only while the fields are empty."""
+        if name not in _FIELDS:
+            raise AttributeError(name)
+        made = self._make()
+        for field in _FIELDS:
+            object.__setattr__(self, field, getattr(made, field))
+        return getattr(made, name)
 
 
 def need_have(account: Account, *, careful: bool) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from planner.layout import Layout
@@ -13,22 +14,23 @@ from planner.options.serving import serving_candidates
 from planner.options.spot import not_allowed, on_spot_only
 from planner.options.training import training_candidates
 
-_Key = tuple[Ask, PoolFacts]
-Cache = dict[_Key, Found]
+Cache = dict[tuple[Ask, PoolFacts], Found]
 """Answers to questions already asked; names and the size of pools play no part in them."""
 
 MOST_NODES = 16
 """Most nodes of one replica that are tried."""
+_NODE_SPANS = (range(2, 5), range(5, MOST_NODES + 1))
+"""Numbers of nodes that are computed together; the fewest that do are taken."""
 FABRIC_GBIT_S = 100.0
 """Least network of a node whose pool counts as one fabric; slower nodes, such as small cloud instances, stand alone."""
 
 
-def candidates(ask: Ask, pool: PoolFacts, *, detail: bool = False) -> Found:
-    """Options and rejections of one workload on one pool."""
+def candidates(ask: Ask, pools: Sequence[PoolFacts], *, detail: bool = False) -> list[Found]:
+    """Options and rejections of one workload on each pool."""
     if isinstance(ask, ServingAsk):
-        return serving_candidates(ask, pool, detail=detail)
+        return serving_candidates(ask, pools, detail=detail)
     assert isinstance(ask, TrainingAsk)
-    return training_candidates(ask, pool, detail=detail)
+    return training_candidates(ask, pools, detail=detail)
 
 
 def consider(
@@ -36,11 +38,9 @@ def consider(
 ) -> ConsideredByWorkload:
     """What was considered, per workload and pool, in the scenario's order."""
     cache = {} if cache is None else cache
+    pools = [supplier.facts for supplier in question.suppliers]
     return {
-        ask.name: tuple(
-            consider_one(ask, supplier.facts, detail=detail, cache=cache)
-            for supplier in question.suppliers
-        )
+        ask.name: tuple(consider_pools(ask, pools, detail=detail, cache=cache))
         for ask in question.asks
     }
 
@@ -53,36 +53,56 @@ def consider_one(
     cache: Cache | None = None,
 ) -> Considered:
     """One workload on one pool, dominated options set apart."""
-    excluded = _excluded(ask, pool)
-    if excluded is not None:
-        return Considered(ask.name, pool.name, rejections=(excluded,), rejected=1)
+    return consider_pools(ask, [pool], detail=detail, cache=cache)[0]
+
+
+def consider_pools(
+    ask: Ask, pools: Sequence[PoolFacts], *, detail: bool = False, cache: Cache | None = None
+) -> list[Considered]:
+    """One workload on each pool; all pools are computed together."""
+    cache = {} if cache is None else cache
+    excluded = [_excluded(ask, pool) for pool in pools]
+    free = [pool for pool, refusal in zip(pools, excluded, strict=True) if refusal is None]
     # The name and the pool's size play no part in what fits: equal questions share one answer.
     bare = replace(ask, name="", pools=None, exclude_pools=(), spot=False)
-    one = replace(pool, name="", max_nodes=1, interruption=None)
-    found = on_spot_only(ask, pool, _cached(bare, one, detail=detail, cache=cache))
-    if all(_offloads(option.layout) for option in found.options):
-        more = _over_nodes(bare, one, pool.max_nodes, detail=detail, cache=cache)
-        found = found.plus(on_spot_only(ask, pool, more))
-    options = tuple(replace(o, workload=ask.name, pool=pool.name) for o in found.options)
-    kept, pruned = prune(options, multiples=free_replicas(ask))
+    ones = [replace(pool, name="", max_nodes=1, interruption=None) for pool in free]
+    single = _cached(bare, ones, detail=detail, cache=cache)
+    found = [on_spot_only(ask, *pair) for pair in zip(free, single, strict=True)]
+    more = _over_nodes(bare, free, ones, found, detail=detail, cache=cache)
+    answers = (
+        one.plus(on_spot_only(ask, pool, other))
+        for pool, one, other in zip(free, found, more, strict=True)
+    )
+    return [
+        _considered(ask, pool, next(answers), detail=detail)
+        if refusal is None
+        else Considered(ask.name, pool.name, rejections=(refusal,), rejected=1)
+        for pool, refusal in zip(pools, excluded, strict=True)
+    ]
+
+
+def _considered(ask: Ask, pool: PoolFacts, found: Found, *, detail: bool) -> Considered:
+    """The answer under its names; pairs of pruned options only where someone will look at them."""
+    kept, pruned = prune(found.options, multiples=free_replicas(ask))
+    names = (ask.name, pool.name)
     return Considered(
         ask.name,
         pool.name,
-        tuple(kept),
-        tuple(pruned),
-        tuple(replace(r, workload=ask.name, pool=pool.name) for r in found.rejections),
+        tuple(option.named(*names) for option in kept),
+        tuple((o.named(*names), by.named(*names)) for o, by in pruned) if detail else (),
+        tuple(rejection.named(*names) for rejection in found.rejections),
         found.dominated + len(pruned),
         found.rejected,
     )
 
 
-def _cached(ask: Ask, pool: PoolFacts, *, detail: bool, cache: Cache | None) -> Found:
-    found = cache.get((ask, pool)) if cache is not None else None
-    if found is None:
-        found = candidates(ask, pool, detail=detail)
-        if cache is not None:
+def _cached(ask: Ask, pools: Sequence[PoolFacts], *, detail: bool, cache: Cache) -> list[Found]:
+    """Answers for all pools; those that ask the same share one."""
+    fresh = [pool for pool in dict.fromkeys(pools) if (ask, pool) not in cache]
+    if fresh:
+        for pool, found in zip(fresh, candidates(ask, fresh, detail=detail), strict=True):
             cache[ask, pool] = found
-    return found
+    return [cache[ask, pool] for pool in pools]
 
 
 def _offloads(layout: Layout) -> bool:
@@ -91,22 +111,40 @@ def _offloads(layout: Layout) -> bool:
 
 
 def _over_nodes(
-    ask: Ask, pool: PoolFacts, max_nodes: int, *, detail: bool, cache: Cache | None
-) -> Found:
-    """Replicas on whole nodes, as few as do: where no replica fits one node, or only by offloading."""
-    found = Found()
-    if max_nodes < 2:
-        return found
-    if pool.link.network_gbit_s < FABRIC_GBIT_S:
-        return Found(rejections=(_no_fabric(ask, pool),), rejected=1)
-    for nodes in range(2, min(max_nodes, MOST_NODES) + 1):
-        if ask.gpus_max is not None and nodes * pool.node_gpus > ask.gpus_max:
-            break
-        more = _cached(ask, replace(pool, nodes=nodes), detail=detail, cache=cache)
-        found = Found(more.options, more.rejections, more.dominated, found.rejected + more.rejected)
-        if more.options:
-            break
-    return found
+    ask: Ask,
+    pools: Sequence[PoolFacts],
+    ones: Sequence[PoolFacts],
+    found: Sequence[Found],
+    *,
+    detail: bool,
+    cache: Cache,
+) -> list[Found]:
+    """With replicas on whole nodes, as few as do: where no replica fits one node, or only by offloading."""
+    more = [Found() for _ in pools]
+    open_ = []
+    for at, pool in enumerate(pools):
+        if pool.max_nodes < 2 or not all(_offloads(o.layout) for o in found[at].options):
+            continue
+        if pool.link.network_gbit_s < FABRIC_GBIT_S:
+            more[at] = Found(rejections=(_no_fabric(ask, ones[at]),), rejected=1)
+        else:
+            open_.append(at)
+    for span in _NODE_SPANS:
+        tried = [
+            (at, nodes)
+            for at in open_
+            for nodes in span
+            if nodes <= pools[at].max_nodes
+            and (ask.gpus_max is None or nodes * pools[at].node_gpus <= ask.gpus_max)
+        ]
+        wider = [replace(ones[at], nodes=nodes) for at, nodes in tried]
+        answers = _cached(ask, wider, detail=detail, cache=cache)
+        for (at, _), one in zip(tried, answers, strict=True):
+            if not more[at].options:
+                rejected = more[at].rejected + one.rejected
+                more[at] = Found(one.options, one.rejections, one.dominated, rejected)
+        open_ = [at for at in open_ if not more[at].options]
+    return more
 
 
 def _no_fabric(ask: Ask, pool: PoolFacts) -> Rejection:

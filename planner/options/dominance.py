@@ -34,16 +34,26 @@ def _no_heavier(a: Option, b: Option) -> bool:
     return all(y < 0 or 0 <= x <= y for x, y in zip(a.loads, b.loads, strict=True))
 
 
-def _rank(option: Option) -> tuple[object, ...]:
-    """The order in which equals are kept: faster, then preferred, then by content."""
-    layout = option.layout
-    return (
-        -option.timing.rate_low,
-        option.preference,
-        option.host_bytes,
-        option.account.total_gib,
-        layout.pp, layout.tp, layout.zero, -layout.micro_batch, layout.recompute, repr(layout),
-    )  # fmt: skip
+class _Rank:
+    """The order in which equals are kept: faster, then preferred, then by content, which is rarely asked for."""
+
+    __slots__ = ("first", "option")
+
+    def __init__(self, option: Option) -> None:
+        self.option = option
+        self.first = (-option.timing.rate_low, option.preference, option.host_bytes)
+
+    def __lt__(self, other: _Rank) -> bool:
+        if self.first != other.first:
+            return self.first < other.first
+        return self._content() < other._content()
+
+    def _content(self) -> tuple[float, int, int, int, int, str, str]:
+        layout = self.option.layout
+        return (
+            self.option.account.total_gib,
+            layout.pp, layout.tp, layout.zero, -layout.micro_batch, layout.recompute, repr(layout),
+        )  # fmt: skip
 
 
 def multiple_dominates(small: Option, large: Option) -> bool:
@@ -80,7 +90,7 @@ def prune(
     pruned: list[tuple[Option, Option]] = []
     for key in sorted(groups):
         best: list[Option] = []
-        for option in sorted(groups[key], key=_rank):
+        for option in sorted(groups[key], key=_Rank):
             stronger = next((b for b in best if dominates(b, option)), None)
             if stronger is None and multiples:
                 stronger = next((b for b in kept if multiple_dominates(b, option)), None)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+from planner import catalog
 from planner.options.terms import Energy
-from planner.scenario.resolved import Scenario
+from planner.scenario.resolved import ResolvedPool, Scenario
 
 
 def energy_of(scenario: Scenario) -> Energy:
@@ -27,8 +28,9 @@ def power_words(scenario: Scenario, energy: Energy, prices: Sequence[Decimal] = 
     """
     prices = prices or (energy.usd_per_kwh,)
     own = [p for p in scenario.pools if p.available_nodes or p.spec.ordered or p.spec.buy]
-    limited = scenario.spec.limits.power is not None
-    if not own or not (any(prices) or limited):
+    limits = scenario.spec.limits
+    limited, racks = limits.power is not None, limits.rack_units is not None
+    if not own or not (any(prices) or limited or racks):
         return []
     texts = []
     if any(prices):
@@ -38,13 +40,11 @@ def power_words(scenario: Scenario, energy: Energy, prices: Sequence[Decimal] = 
         unit = f"{scenario.spec.currency}/kWh" + ("" if same else " by period")
         texts.append(
             f"energy of owned and bought nodes: TDP of the GPUs in use while they work, {idle} of it while they "
-            f"wait, x PUE {float(energy.pue):g} x {each} {unit}; a service's "
-            "replica works for demand over rate, which is more than it is if others relieve it; rent includes energy"
+            f"wait, x PUE {float(energy.pue):g} x {each} {unit}; each replica "
+            "of a service is charged as if it took all the demand it can carry; rent includes energy"
         )
-    whole = [
-        f"{p.name} {float(p.node.power_w) / 1000:g} kW" for p in own if p.node.power_w is not None
-    ]
-    if whole:
+    whole = [_node_words(p, p.node.power_w) for p in own if p.node.power_w is not None]
+    if whole and (limited or any(prices)):
         texts.append(
             f"a node in use draws all its power, not that of its GPUs alone: {', '.join(whole)}"
         )
@@ -52,4 +52,15 @@ def power_words(scenario: Scenario, energy: Energy, prices: Sequence[Decimal] = 
         texts.append(
             "`limits.power` counts owned and bought nodes in use at full load, without cooling (no PUE)"
         )
+    if racks:
+        texts.append("`limits.rack_units` counts owned nodes in use, and bought nodes used or not")
     return texts
+
+
+def _node_words(pool: ResolvedPool, watts: Fraction) -> str:
+    """Power of a pool's node, and how sure it is where the scenario does not say."""
+    words = f"{pool.name} {float(watts) / 1000:g} kW"
+    if pool.spec.node is not None and pool.spec.node.power is not None:
+        return words
+    sure = "system_power_kw" not in catalog.node(pool.node.type).unverified_fields
+    return f"{words} (catalog{'' if sure else ', unconfirmed'})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from planner.layout import Layout
 from planner.options.asks import Ask, PoolFacts
 from planner.options.records import Reason, Rejection
@@ -11,7 +13,10 @@ from planner.speed.links import Between, both_directions_gb_s
 def link_gb_s(pool: PoolFacts, layout: Layout, between: Between) -> float:
     """Bandwidth of one GPU over the widest group, GB/s with both directions summed."""
     ranks = layout.tp if between == "tp" else layout.gpus
-    return both_directions_gb_s(pool.link, between, ranks)
+    return _between(pool.link, between, ranks)
+
+
+_between = lru_cache(maxsize=4096)(both_directions_gb_s)
 
 
 def floor_rejection(ask: Ask, pool: PoolFacts, layout: Layout) -> Rejection | None:
@@ -26,7 +31,7 @@ def floor_rejection(ask: Ask, pool: PoolFacts, layout: Layout) -> Rejection | No
     if have >= floor.min_gb_s:
         return None
     return Rejection(
-        ask.name, pool.name, layout, Reason.INTERCONNECT,
+        "", "", layout, Reason.INTERCONNECT,
         f"{have:,.0f} GB/s between the GPUs of a {floor.between} group, {floor.min_gb_s:,.0f} GB/s "
         "asked (both directions summed)",
         need=floor.min_gb_s, have=have, unit="GB/s", bottleneck="interconnect",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,9 +40,17 @@ class Grid:
         inside = (node_gpus % self.tp == 0) | tp_across_nodes
         return self.take((self.gpus == node_gpus * nodes) & inside)
 
-    def take(self, mask: NDArray[np.bool_]) -> Grid:
-        """The layouts where `mask` holds."""
+    def take(self, mask: NDArray[np.bool_] | Ints) -> Grid:
+        """The layouts where `mask` holds, or those of these numbers."""
         return Grid(*(getattr(self, name)[mask] for name in self.__slots__))
+
+
+def joined(grids: Sequence[Grid]) -> Grid:
+    """Grids one after the other."""
+    if len(grids) == 1:
+        return grids[0]
+    parts = ([getattr(grid, name) for grid in grids] for name in Grid.__slots__)
+    return Grid(*(np.concatenate(part) for part in parts))
 
 
 def _allowed(limit: int, wanted: tuple[int, ...] | None) -> list[int]:

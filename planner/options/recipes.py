@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from planner.catalog.records import Gpu
 from planner.layout import Offload, Recompute, Sharding
 from planner.options.asks import TrainingAsk
 from planner.speed.training import Precision
@@ -62,16 +61,16 @@ def framework_of(ask: TrainingAsk, sharding: str) -> str:
 _ARITHMETIC: dict[str, Precision] = {"bf16": "bf16", "fp16": "fp16", "fp32": "fp32"}
 
 
-def arithmetic_of(gpu: Gpu, precision: str) -> Precision:
+def arithmetic_of(sixteen_bit: Precision, precision: str) -> Precision:
     """The type of the matrix products: `16bit` is the GPU's own 16-bit type."""
-    return gpu.sixteen_bit if precision == "16bit" else _ARITHMETIC[precision]
+    return sixteen_bit if precision == "16bit" else _ARITHMETIC[precision]
 
 
-def recipes(ask: TrainingAsk, gpu: Gpu) -> Iterator[Recipe]:
-    """All recipes, preferred ones first; what does not run on the GPU is refused later, with its reason."""
+def recipes(ask: TrainingAsk, sixteen_bit: Precision) -> Iterator[Recipe]:
+    """All recipes on GPUs of this 16-bit type, preferred ones first; what can't run is refused later."""
     modes: tuple[Recompute, ...] = ask.recompute or ("none", "selective", "full")
     for preference, precision in enumerate(ask.precision):
-        arithmetic = arithmetic_of(gpu, precision)
+        arithmetic = arithmetic_of(sixteen_bit, precision)
         for sharding, zero in _shardings(ask):
             framework = framework_of(ask, sharding)
             for recompute, optimizer, parameters, activations in product(

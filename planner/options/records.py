@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -77,6 +78,65 @@ class Rejection:
         """Equal for rejections that differ in nothing but numbers and degrees of parallelism."""
         return (self.workload, self.pool, self.layout.weights, self.reason, self.bottleneck)
 
+    def named(self, workload: str, pool: str) -> Rejection:
+        """The same for another workload or pool that asks the same."""
+        return replace(self, workload=workload, pool=pool)
+
+
+class RowRejection(Rejection):
+    """One row of a vectorized pass; layout, words and account are worked out when they are first looked at.
+
+    A scenario has hundreds of rejections for each that anyone reads.
+    """
+
+    __slots__ = ("_make", "_weights")
+    _make: Callable[[], tuple[Layout, str, Account | None]]
+    _weights: str
+
+    @classmethod
+    def of(
+        cls,
+        reason: Reason,
+        numbers: tuple[float, float, str, str],
+        weights: str,
+        make: Callable[[], tuple[Layout, str, Account | None]],
+        names: tuple[str, str] = ("", ""),
+    ) -> RowRejection:
+        """A row with its numbers: need, have, unit and bottleneck."""
+        row = object.__new__(cls)
+        put = object.__setattr__
+        need, have, unit, bottleneck = numbers
+        for name, value in (
+            ("workload", names[0]), ("pool", names[1]), ("reason", reason), ("need", need),
+            ("have", have), ("unit", unit), ("bottleneck", bottleneck), ("_weights", weights),
+            ("_make", make),
+        ):  # fmt: skip
+            put(row, name, value)
+        return row
+
+    def __getattr__(self, name: str) -> object:
+        """Reached only while the field is empty."""
+        if name == "_weights":
+            return self.layout.weights
+        if name not in ("layout", "message", "account"):
+            raise AttributeError(name)
+        layout, message, account = self._make()
+        object.__setattr__(self, "layout", layout)
+        object.__setattr__(self, "message", message)
+        object.__setattr__(self, "account", account)
+        return getattr(self, name)
+
+    def dedupe_key(self) -> tuple[str, str, str, str, str]:
+        """Known without the layout."""
+        return (self.workload, self.pool, self._weights, self.reason, self.bottleneck)
+
+    def named(self, workload: str, pool: str) -> Rejection:
+        """The same row under other names."""
+        assert self.need is not None
+        assert self.have is not None
+        numbers = (self.need, self.have, self.unit, self.bottleneck)
+        return RowRejection.of(self.reason, numbers, self._weights, self._make, (workload, pool))
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -99,6 +159,33 @@ class Timing:
     concurrency: float | None = None
     extrapolated: bool = False
     details: dict[str, float] = field(default_factory=dict)
+
+
+_TIMES = frozenset(one.name for one in fields(Timing))
+
+
+class RowTiming(Timing):
+    """Speed of one row of a vectorized pass: what plans count on is there, the rest is worked out when looked at."""
+
+    __slots__ = ("_make",)
+    _make: Callable[[], Timing]
+
+    @classmethod
+    def of(cls, rate_low: float, make: Callable[[], Timing]) -> RowTiming:
+        """A row of which only the low rate is known yet."""
+        row = object.__new__(cls)
+        object.__setattr__(row, "rate_low", rate_low)
+        object.__setattr__(row, "_make", make)
+        return row
+
+    def __getattr__(self, name: str) -> object:
+        """Reached only while the field is empty."""
+        if name not in _TIMES:
+            raise AttributeError(name)
+        made = self._make()
+        for one in _TIMES:
+            object.__setattr__(self, one, getattr(made, one))
+        return getattr(made, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +215,17 @@ class Option:
     interconnect_gb_s: float
     """Both directions summed between the ranks of the widest group."""
     assumptions: tuple[str, ...] = ()
-    interruption: float | None = None
+    interruption: Fraction | None = None
     """Share of hours lost on spot nodes that its speed and units count already; None: not interrupted."""
     loads: tuple[int, ...] = ()
     """Where requests are shared out by size: what all requests of each size weigh on one replica, in 1/2000 of it,
     rounded up; -1 for a size it can't serve."""
     size_rates: tuple[float, ...] = ()
     """Behind `loads`: requests/s that may be counted on if all requests had that size; 0 for a size it can't serve."""
+
+    def named(self, workload: str, pool: str) -> Option:
+        """The same for another workload or pool that asks the same."""
+        return replace(self, workload=workload, pool=pool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,9 @@ class ServingPass:
     """One format over its grid, computed."""
 
     ask: ServingAsk
-    pool: PoolFacts
+    pools: Sequence[PoolFacts]
+    device: NDArray[np.int64]
+    """Number of each row's pool."""
     chosen: ServingFormat
     grid: Grid
     memory: ServingMemory
@@ -51,6 +53,10 @@ class ServingPass:
     def spread(self, value: object) -> Floats:
         """A figure over all rows."""
         return np.broadcast_to(np.asarray(value, np.float64), self.grid.tp.shape)
+
+    def layout(self, i: int) -> Layout:
+        """Layout of row `i`."""
+        return layout_at(self.ask, self.chosen, self.grid, i)
 
 
 def memory_setup(ask: ServingAsk, weights: str, kv: str) -> ServingSetup:
@@ -86,21 +92,56 @@ def layout_at(ask: ServingAsk, chosen: ServingFormat, grid: Grid, i: int) -> Lay
 
 
 def one_pass(
-    ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat, grid: Grid, *, speed: bool = True
+    ask: ServingAsk,
+    pools: Sequence[PoolFacts],
+    device: NDArray[np.int64],
+    chosen: ServingFormat,
+    grid: Grid,
+    *,
+    speed: bool = True,
 ) -> ServingPass:
-    """Memory and, unless it was measured, speed of all layouts at the mean request size."""
+    """Memory and, unless it was measured, speed of all layouts at the mean request size, each on its pool.
+
+    The pools' GPUs run the format alike: they are of one `memory_class` and one 16-bit type.
+    """
+    scale_up = np.array([pool.link.scale_up for pool in pools])
     memory = serving_memory(
-        ask.model, pool.gpu, chosen.engine, memory_setup(ask, chosen.weights, chosen.kv),
-        tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, nvlink=pool.link.scale_up,
+        ask.model, [pool.gpu for pool in pools], chosen.engine,
+        memory_setup(ask, chosen.weights, chosen.kv),
+        device=device, tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, nvlink=scale_up[device],
     )  # fmt: skip
     if not speed:
-        return ServingPass(ask, pool, chosen, grid, memory, None)
+        return ServingPass(ask, pools, device, chosen, grid, memory, None)
+    fits = np.flatnonzero(np.broadcast_to(_runs(ask, memory), grid.tp.shape))
     held = memory.sequences_low if ask.careful else memory.sequences
     if ask.concurrent is not None:
         # No replica ever sees more than all that is in flight.
         held = np.minimum(held, ask.concurrent)
-    floor = np.maximum(np.asarray(held, np.float64), 1.0)
-    return ServingPass(ask, pool, chosen, grid, memory, _speed(ask, pool, chosen, grid, floor))
+    floor = np.maximum(np.broadcast_to(np.asarray(held, np.float64), grid.tp.shape), 1.0)
+    if len(fits) == len(grid) or not len(fits):
+        timed = _speed(ask, pools, device, chosen, grid, floor)
+    else:
+        # What does not fit is not timed.
+        part = _speed(ask, pools, device[fits], chosen, grid.take(fits), floor[fits])
+        timed = _spread(part, fits, len(grid))
+    return ServingPass(ask, pools, device, chosen, grid, memory, timed)
+
+
+def _runs(ask: ServingAsk, memory: ServingMemory) -> NDArray[np.bool_]:
+    """Layouts that start at all."""
+    return np.asarray(memory.runs if ask.careful else memory.runs_best, np.bool_)
+
+
+def _spread(part: ServingSpeed, rows: NDArray[np.int64], size: int) -> ServingSpeed:
+    """The speed of some rows among all; the others stand still."""
+    spread: dict[str, NDArray[np.float64]] = {}
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if isinstance(value, np.ndarray):
+            whole = np.zeros(size, value.dtype)
+            whole[rows] = value
+            spread[field.name] = whole
+    return replace(part, **spread, parts={})  # type: ignore[arg-type]
 
 
 def size_rates(ask: ServingAsk, passes: Sequence[ServingPass]) -> SizeRates:
@@ -127,12 +168,17 @@ def size_rates(ask: ServingAsk, passes: Sequence[ServingPass]) -> SizeRates:
 
 
 def _speed(
-    ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat, grid: Grid, held: np.ndarray
+    ask: ServingAsk,
+    pools: Sequence[PoolFacts],
+    device: NDArray[np.int64],
+    chosen: ServingFormat,
+    grid: Grid,
+    held: Floats,
 ) -> ServingSpeed:
     arithmetic = "native" if chosen.how.how == "native" else "16bit"
     setup = ServingSpeedSetup(
         weights=chosen.weights,
-        kv=pool.gpu.sixteen_bit if chosen.kv == "auto" else chosen.kv,
+        kv=pools[0].gpu.sixteen_bit if chosen.kv == "auto" else chosen.kv,
         arithmetic=arithmetic,  # type: ignore[arg-type]
         prompt=ask.prompt,
         output=ask.output,
@@ -145,8 +191,8 @@ def _speed(
         closed_loop=ask.concurrent is not None,
     )
     return serving_speed(
-        ask.model, pool.gpu, pool.link, chosen.engine.id, setup,
-        tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, sequences=held,
+        ask.model, [p.gpu for p in pools], [p.link for p in pools], chosen.engine.id, setup,
+        device=device, tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, sequences=held,
     )  # fmt: skip
 
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.layout import Layout
-from planner.options.account import account_at, at, bottleneck, flag_at, need_have
-from planner.options.asks import PoolFacts, ServingAsk
+from planner.memory.ledger import Number
+from planner.options.account import AccountRows, MadeAccount, at, flag_at
+from planner.options.asks import ServingAsk
 from planner.options.buckets import best_by_size, rows_of
 from planner.options.interconnect import link_gb_s
 from planner.options.problem import DEMAND_UNITS, LOAD_UNITS
-from planner.options.records import Account, Found, Option, Reason, Rejection, Timing
-from planner.options.select import best_by_gpus, nearest
-from planner.options.serving_pass import ServingPass, asked_rate, counted_rate, layout_at
+from planner.options.records import (
+    Account,
+    Found,
+    Option,
+    Reason,
+    Rejection,
+    RowRejection,
+    RowTiming,
+    Timing,
+)
+from planner.options.rows import taken
+from planner.options.select import best_by_gpus, first_failed, nearest
+from planner.options.serving_pass import ServingPass, asked_rate, counted_rate
 from planner.units import GIB, HOUR_S
 
 Floats = NDArray[np.float64]
@@ -26,40 +38,85 @@ _MEASURED = Timing(0.0, 0.0, 0.0, unit="requests/s", limit="your measurement")
 """Timing where the user's table gives the rates."""
 
 
-def sort_out(run: ServingPass, *, detail: bool) -> Found:
-    """Rows become options or rejections; without `detail` only those that can matter are made."""
-    ask, ledger = run.ask, run.memory.ledger
-    careful = ask.careful
-    runs = run.spread(run.memory.runs if careful else run.memory.runs_best) > 0
-    need = run.spread(ledger.upper if careful else ledger.best)
-    have = run.spread(ledger.usable_low if careful else ledger.usable)
-    host, offered = run.spread(ledger.host_bytes), float(run.pool.host_bytes or 0)
-    rate = run.spread(counted_rate(run))
-    demand = asked_rate(ask)
-    latency = _tpot(run)
-    tests: list[tuple[Reason, Bools, Floats]] = [
-        (Reason.MEMORY, ~runs, need - have),
-        (Reason.HOST_RAM, host > offered, host - offered),
-        (Reason.NOT_ALLOWED, (rate <= 0) & bool(ask.measured), run.grid.gpus.astype(np.float64)),
-        (Reason.LATENCY, rate <= 0, latency),
-        (Reason.COUNT, rate * DEMAND_UNITS < demand, -rate),
-    ]
-    ok = np.ones(len(run.grid), bool)
-    rejections = []
-    for reason, failed, shortage in tests:
-        failed = failed & ok
-        rows = np.flatnonzero(failed).tolist() if detail else nearest(failed, shortage)
-        rejections += [_rejection(run, int(i), reason) for i in rows]
-        ok &= ~failed
-    fitting = int(ok.sum())
+_TESTS = (Reason.MEMORY, Reason.HOST_RAM, Reason.NOT_ALLOWED, Reason.LATENCY, Reason.COUNT)
+
+
+def sort_out(run: ServingPass, *, detail: bool) -> list[Found]:
+    """Rows become options or rejections, pool by pool; without `detail` only those that can matter are made."""
+    rows_made = _Rows.of(run)
+    stage, shortage = first_failed(_tests(run, rows_made))
+    ok, pools = stage == 0, len(run.pools)
     if detail:
+        failed = np.flatnonzero(~ok)
+        rows = failed[np.lexsort((failed, stage[failed], run.device[failed]))].tolist()
         chosen = np.flatnonzero(ok).tolist()
-    elif run.rates is not None:
-        chosen = best_by_size(run.grid.gpus, ok, run.rates.counted, need)
     else:
-        chosen = best_by_gpus(run.grid.gpus, ok, rate, need)
-    options = tuple(_option(run, int(i)) for i in chosen)
-    return Found(options, tuple(rejections), fitting - len(options), len(run.grid) - fitting)
+        rows = nearest(run.device, stage, shortage)
+        if run.rates is not None:
+            chosen = best_by_size(run.grid.gpus, ok, run.rates.counted, rows_made.need)
+        else:
+            chosen = best_by_gpus(run.device, run.grid.gpus, ok, rows_made.rate, rows_made.need)
+    fitting = np.bincount(run.device[ok], minlength=pools).tolist()
+    everything = np.bincount(run.device, minlength=pools).tolist()
+    kinds = stage[rows].tolist()
+    if run.rates is None:
+        kept = np.array([*rows, *chosen], np.int64)
+        assert run.speed is not None
+        run = taken(replace(run, speed=replace(run.speed, parts={})), kept, len(run.grid))
+        rows, chosen = list(range(len(rows))), list(range(len(rows), len(kept)))
+        rows_made = _Rows.of(run)
+    options: list[list[Option]] = [[] for _ in range(pools)]
+    rejections: list[list[Rejection]] = [[] for _ in range(pools)]
+    for i, kind, part in zip(rows, kinds, rows_made.accounts.largest(rows), strict=True):
+        rejection = _rejection(run, rows_made, i, _TESTS[kind - 1], part)
+        rejections[run.device[i]].append(rejection)
+    for i in chosen:
+        options[run.device[i]].append(_option(run, rows_made, i))
+    return [
+        Found(tuple(o), tuple(r), fit - len(o), every - fit)
+        for o, r, fit, every in zip(options, rejections, fitting, everything, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What the records of a pass share."""
+
+    accounts: AccountRows
+    need: Floats
+    have: Floats
+    rate: Floats
+    """What the plan counts on."""
+    token_bytes: Number
+
+    @classmethod
+    def of(cls, run: ServingPass) -> _Rows:
+        """The rows of a pass."""
+        ledger, careful = run.memory.ledger, run.ask.careful
+        accounts = AccountRows(ledger)
+        return cls(
+            accounts,
+            run.spread(accounts.upper if careful else accounts.best),
+            run.spread(ledger.usable_low if careful else ledger.usable),
+            run.spread(counted_rate(run)),
+            run.memory.kv_bytes_per_token,
+        )
+
+
+def _tests(run: ServingPass, rows: _Rows) -> list[tuple[Bools, Floats]]:
+    """What each layout must pass, in order: whether it fails, and by how much."""
+    ask = run.ask
+    runs = run.spread(run.memory.runs if ask.careful else run.memory.runs_best) > 0
+    host = run.spread(run.memory.ledger.host_bytes)
+    offered = np.array([float(pool.host_bytes or 0) for pool in run.pools])[run.device]
+    rate = rows.rate
+    return [
+        (~runs, rows.need - rows.have),
+        (host > offered, host - offered),
+        ((rate <= 0) & bool(ask.measured), run.grid.gpus.astype(np.float64)),
+        (rate <= 0, _tpot(run)),
+        (rate * DEMAND_UNITS < asked_rate(ask), -rate),
+    ]
 
 
 def _tpot(run: ServingPass) -> Floats:
@@ -71,56 +128,91 @@ def _tpot(run: ServingPass) -> Floats:
     return run.spread(0.0) if tpot is None else np.asarray(np.min(tpot, axis=0), np.float64)
 
 
-def _rejection(run: ServingPass, i: int, reason: Reason) -> Rejection:
-    ask, pool = run.ask, run.pool
-    layout = layout_at(ask, run.chosen, run.grid, i)
-    account = account_at(run.memory.ledger, i)
-    if reason is Reason.MEMORY:
-        return _memory_rejection(ask, pool, layout, account)
-    if reason is Reason.HOST_RAM:
-        return _host_rejection(ask, pool, layout, account)
+def _rejection(run: ServingPass, rows: _Rows, i: int, reason: Reason, part: str) -> Rejection:
+    ask, pool = run.ask, run.pools[run.device[i]]
+    weights = run.chosen.weights
     if reason is Reason.NOT_ALLOWED:
-        return unmeasured(ask, pool, layout)
-    if run.by_size and reason is Reason.LATENCY:
+        return unmeasured(ask, pool.gpu.id, run.layout(i))
+    if reason is Reason.MEMORY:
+        numbers = (float(rows.need[i]) / GIB, float(rows.have[i]) / GIB, "GiB", part)
+    elif reason is Reason.HOST_RAM:
+        need = rows.accounts.account(i).host_gib
+        numbers = (need, (pool.host_bytes or 0) / GIB, "GiB", "host RAM")
+    elif reason is Reason.LATENCY:
+        numbers = _miss(run, i)
+    else:
+        timing = _timing(run, i)
+        numbers = (asked_rate(ask), timing.rate_low, timing.unit, timing.limit)
+    return RowRejection.of(reason, numbers, weights, partial(_words, run, rows, i, reason, numbers))
+
+
+def _words(
+    run: ServingPass, rows: _Rows, i: int, reason: Reason, numbers: tuple[float, float, str, str]
+) -> tuple[Layout, str, Account | None]:
+    """Layout, message and account of a rejection, for when they are read."""
+    need, have, _, part = numbers
+    account = rows.accounts.account(i)
+    if reason is Reason.MEMORY:
+        text = (
+            f"needs {need:.1f} GiB per GPU of {have:.1f} GiB usable, {need - have:.1f} short; "
+            f"{part.replace('_', ' ')} alone {account.components[0][1]:.1f}"
+        )
+        return run.layout(i), text, account
+    if reason is Reason.HOST_RAM:
+        text = f"offload needs {need:.1f} GiB of host RAM on a node, {have:.1f} usable"
+        return run.layout(i), text, account
+    if reason is Reason.LATENCY:
+        text = (
+            f"{part} {have:,.0f} ms at the {run.ask.percentile:g}th percentile, {need:,.0f} ms asked, "
+            "even at the lowest load"
+        )
+        return run.layout(i), text, None
+    return run.layout(i), f"one replica covers less than 1/{DEMAND_UNITS} of the demand", None
+
+
+def _miss(run: ServingPass, i: int) -> tuple[float, float, str, str]:
+    """The SLO that is missed by more: asked, got, unit and name."""
+    ask = run.ask
+    if run.by_size:
         # None of the sizes is served in time; the shortest one comes nearest.
         at_least = min(run.by_size, key=lambda one: one.ask.prompt + one.ask.output)
-        return _rejection(replace(at_least, by_size=()), i, reason)
+        return _miss(replace(at_least, by_size=()), i)
     timing = _timing(run, i)
-    if reason is Reason.LATENCY:
-        return _latency_rejection(ask, pool, layout, timing)
-    return Rejection(
-        ask.name, pool.name, layout, Reason.COUNT,
-        f"one replica covers less than 1/{DEMAND_UNITS} of the demand",
-        need=asked_rate(ask), have=timing.rate_low, unit=timing.unit, bottleneck=timing.limit,
-    )  # fmt: skip
+    misses = [
+        (have / want, name, have * 1000, want * 1000)
+        for name, have, want in (
+            ("TTFT", timing.ttft_s, ask.ttft_s),
+            ("TPOT", timing.tpot_s, ask.tpot_s),
+        )
+        if have is not None and want is not None
+    ]
+    _, name, have, want = max(misses) if misses else (0.0, "throughput", 0.0, 0.0)
+    return want, have, "ms", name
 
 
-def _option(run: ServingPass, i: int) -> Option:
-    ask, pool, chosen = run.ask, run.pool, run.chosen
-    layout = layout_at(ask, chosen, run.grid, i)
-    timing = _timing(run, i)
-    counted, demand = float(run.spread(counted_rate(run))[i]), asked_rate(ask)
+def _option(run: ServingPass, rows: _Rows, i: int) -> Option:
+    ask, pool, chosen = run.ask, run.pools[run.device[i]], run.chosen
+    layout = run.layout(i)
+    counted, demand = float(rows.rate[i]), asked_rate(ask)
     units = min(DEMAND_UNITS, math.floor(DEMAND_UNITS * counted / demand))
-    account = account_at(run.memory.ledger, i)
     loads = run.rates.loads(i) if run.rates is not None else ()
     replicas = math.ceil(DEMAND_UNITS / units)
     if loads:
         replicas = math.ceil(sum(load for load in loads if load > 0) / LOAD_UNITS)
-    main = run.by_size[run.rates.heaviest(i)] if run.by_size and run.rates is not None else run
     return Option(
-        workload=ask.name,
-        pool=pool.name,
+        workload="",
+        pool="",
         layout=layout,
         gpus=layout.gpus,
         nodes=pool.nodes if pool.nodes > 1 else 0,
         replicas=max(ask.replicas_min, replicas),
         units=units,
-        host_bytes=round(account.host_gib * GIB),
+        host_bytes=round(at(run.memory.ledger.host_bytes, i) / GIB * GIB),
         nvme_bytes=0,
         preference=chosen.preference,
         utilisation=busy_share(ask, counted, demand, units, loads),
-        account=_with_load(main.ask, account, timing, at(run.memory.kv_bytes_per_token, i)),
-        timing=timing,
+        account=MadeAccount.of(partial(_with_load, run, rows, i)),
+        timing=RowTiming.of(_low(run, i), partial(_timing, run, i)),
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
         assumptions=(chosen.how.reason,) if chosen.how.reason else (),
         loads=loads,
@@ -150,20 +242,37 @@ def busy_share(
     return Fraction(min(parts, DEMAND_UNITS), DEMAND_UNITS)
 
 
-def _with_load(ask: ServingAsk, account: Account, timing: Timing, token_bytes: float) -> Account:
+def _with_load(run: ServingPass, rows: _Rows, i: int) -> Account:
     """The account with the cache of the sequences really in flight, not of the start-up check's one."""
+    rates = run.rates
+    main = run.by_size[rates.heaviest(i)] if run.by_size and rates is not None else run
+    account, ask = rows.accounts.account(i), main.ask
     tokens = ask.prompt + ask.output if ask.sizes_stated else ask.context
-    loaded = (timing.concurrency or 1.0) * tokens * token_bytes / GIB
-    rows, more = [], 0.0
+    loaded = (_timing(run, i).concurrency or 1.0) * tokens * at(rows.token_bytes, i) / GIB
+    parts, more = [], 0.0
     for name, best, upper, formula, tag in account.components:
         extra = max(0.0, loaded - best) if name == "kv_cache" else 0.0
         more += extra
-        rows.append((name, best + extra, upper + extra, formula, tag))
-    rows.sort(key=lambda r: -r[1])
+        parts.append((name, best + extra, upper + extra, formula, tag))
+    parts.sort(key=lambda r: -r[1])
     # The pool is what the fraction leaves: a load beyond it is queued, never allocated.
     total = min(account.total_gib + more, account.usable_gib)
     upper = max(total, min(account.upper_gib + more, account.usable_low_gib))
-    return replace(account, components=tuple(rows), total_gib=total, upper_gib=upper)
+    return Account(
+        tuple(parts), total, upper, account.usable_gib, account.usable_low_gib,
+        account.usable_formula, account.host_gib, account.nvme_gib, account.extrapolated,
+    )  # fmt: skip
+
+
+def _low(run: ServingPass, i: int) -> float:
+    """The low rate of a replica; sequences in flight have no interval."""
+    if run.rates is not None:
+        return _timing(run, i).rate_low
+    speed = run.speed
+    assert speed is not None
+    if run.ask.concurrent is None:
+        return float(speed.low[i])
+    return float(np.floor(speed.concurrency[i] + 1e-6)) if speed.limit[i] != "slo" else 0.0
 
 
 def _timing(run: ServingPass, i: int) -> Timing:
@@ -213,56 +322,11 @@ def _timing_at(run: ServingPass, i: int) -> Timing:
     )
 
 
-def unmeasured(ask: ServingAsk, pool: PoolFacts, layout: Layout | None = None) -> Rejection:
+def unmeasured(ask: ServingAsk, gpu: str, layout: Layout | None = None) -> Rejection:
     """The user's table does not hold this GPU, or not in this number."""
-    counts = ", ".join(str(row.gpus) for row in rows_of(ask, pool.gpu.id))
+    counts = ", ".join(str(row.gpus) for row in rows_of(ask, gpu))
     what = f"replicas of {counts} GPUs only for" if counts else "no row for"
     return Rejection(
-        ask.name, pool.name, layout or Layout(), Reason.NOT_ALLOWED,
-        f"`throughput.measured` has {what} {pool.gpu.id}", bottleneck="user",
-    )  # fmt: skip
-
-
-def _memory_rejection(
-    ask: ServingAsk, pool: PoolFacts, layout: Layout, account: Account
-) -> Rejection:
-    need, have = need_have(account, careful=ask.careful)
-    part = bottleneck(account)
-    return Rejection(
-        ask.name, pool.name, layout, Reason.MEMORY,
-        f"needs {need:.1f} GiB per GPU of {have:.1f} GiB usable, {need - have:.1f} short; "
-        f"{part.replace('_', ' ')} alone {account.components[0][1]:.1f}",
-        need=need, have=have, unit="GiB", bottleneck=part, account=account,
-    )  # fmt: skip
-
-
-def _host_rejection(
-    ask: ServingAsk, pool: PoolFacts, layout: Layout, account: Account
-) -> Rejection:
-    have = (pool.host_bytes or 0) / GIB
-    return Rejection(
-        ask.name, pool.name, layout, Reason.HOST_RAM,
-        f"offload needs {account.host_gib:.1f} GiB of host RAM on a node, {have:.1f} usable",
-        need=account.host_gib, have=have, unit="GiB", bottleneck="host RAM", account=account,
-    )  # fmt: skip
-
-
-def _latency_rejection(
-    ask: ServingAsk, pool: PoolFacts, layout: Layout, timing: Timing
-) -> Rejection:
-    """The SLO that is missed by more, with both numbers."""
-    misses = [
-        (have / want, name, have * 1000, want * 1000)
-        for name, have, want in (
-            ("TTFT", timing.ttft_s, ask.ttft_s),
-            ("TPOT", timing.tpot_s, ask.tpot_s),
-        )
-        if have is not None and want is not None
-    ]
-    _, name, have, want = max(misses) if misses else (0.0, "throughput", 0.0, 0.0)
-    return Rejection(
-        ask.name, pool.name, layout, Reason.LATENCY,
-        f"{name} {have:,.0f} ms at the {ask.percentile:g}th percentile, {want:,.0f} ms asked, even "
-        "at the lowest load",
-        need=want, have=have, unit="ms", bottleneck=name,
+        "", "", layout or Layout(), Reason.NOT_ALLOWED,
+        f"`throughput.measured` has {what} {gpu}", bottleneck="user",
     )  # fmt: skip

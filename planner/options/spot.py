@@ -31,14 +31,16 @@ def interrupted(ask: Ask, option: Option, lost: Fraction) -> Option | None:
 
     None where a run then misses its deadline, or a replica covers too little of the demand to count.
     """
-    left = float(1 - lost)
+    if option.interruption == lost:
+        return option
+    left = float((1 - lost) / (1 - (option.interruption or 0)))
     timing = replace(
         option.timing,
         rate=option.timing.rate * left,
         rate_low=option.timing.rate_low * left,
         rate_high=option.timing.rate_high * left,
     )
-    here = replace(option, timing=timing, interruption=float(lost))
+    here = replace(option, timing=timing, interruption=lost)
     if isinstance(ask, ServingAsk):
         return _serving(ask, here, left)
     assert timing.hours is not None
@@ -80,12 +82,13 @@ def least_interruption(terms: Sequence[Term]) -> Fraction | None:
 
 
 def on_spot_only(ask: Ask, pool: PoolFacts, found: Found) -> Found:
-    """What is found on a pool that has spot nodes only: options that do not stand interruptions are rejections."""
+    """What is found on a pool of spot nodes only: options as interrupted; those that do not stand it are rejections."""
     lost = pool.interruption
     if lost is None:
         return found
-    kept = tuple(o for o in found.options if interrupted(ask, o, lost) is not None)
-    refused = tuple(_refused(ask, pool, o, lost) for o in found.options if o not in kept)
+    each = [(o, interrupted(ask, o, lost)) for o in found.options]
+    kept = tuple(here for _, here in each if here is not None)
+    refused = tuple(_refused(ask, pool, o, lost) for o, here in each if here is None)
     return Found(
         kept, (*found.rejections, *refused), found.dominated, found.rejected + len(refused)
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from planner.catalog.frameworks import TrainingFramework, training_framework
@@ -11,31 +14,62 @@ from planner.memory.setup import TrainingSetup
 from planner.memory.training import attention_kernel
 from planner.options.asks import PoolFacts, TrainingAsk
 from planner.options.interconnect import floor_rejection
-from planner.options.layouts import Grid, training_grid
+from planner.options.layouts import Grid, joined, training_grid
 from planner.options.recipes import Recipe, model_parallel, recipes
 from planner.options.records import Found, Option, Reason, Rejection
 from planner.options.training_pass import compute_pass, layout_at, memory_setup
 from planner.options.training_records import sort_out
 
 
-def training_candidates(ask: TrainingAsk, pool: PoolFacts, *, detail: bool = False) -> Found:
-    """Every candidate of the workload on the pool; with `detail` each as a record of its own."""
-    options: list[Option] = []
-    rejections: list[Rejection] = []
-    dominated = rejected = 0
-    refusals: dict[str, Rejection] = {}
-    for recipe in recipes(ask, pool.gpu):
-        refusal = _capability(ask, pool, recipe)
-        if isinstance(refusal, Rejection):
-            refusals.setdefault(refusal.message, refusal)
-            rejected += 1
-            continue
-        found = _one_recipe(ask, pool, recipe, refusal, detail=detail)
-        options += found.options
-        rejections += found.rejections
-        dominated += found.dominated
-        rejected += found.rejected
-    return Found(tuple(options), (*refusals.values(), *rejections), dominated, rejected)
+@dataclass(slots=True)
+class _Gathered:
+    """What one pool has so far."""
+
+    refusals: dict[str, Rejection] = field(default_factory=dict)
+    options: list[Option] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    dominated: int = 0
+    rejected: int = 0
+
+    def take(self, found: Found) -> None:
+        """Adds what one recipe gave."""
+        self.options += found.options
+        self.rejections += found.rejections
+        self.dominated += found.dominated
+        self.rejected += found.rejected
+
+    def found(self) -> Found:
+        """All of it; what can't run at all comes first."""
+        rejections = (*self.refusals.values(), *self.rejections)
+        return Found(tuple(self.options), rejections, self.dominated, self.rejected)
+
+
+def training_candidates(
+    ask: TrainingAsk, pools: Sequence[PoolFacts], *, detail: bool = False
+) -> list[Found]:
+    """Every candidate of the workload on each pool; with `detail` each as a record of its own.
+
+    Pools on which a recipe runs alike are computed together, as one array of layouts. The records name neither
+    workload nor pool.
+    """
+    gathered = [_Gathered() for _ in pools]
+    by_type = {t: list(recipes(ask, t)) for t in {pool.gpu.sixteen_bit for pool in pools}}
+    for number in range(len(next(iter(by_type.values()), []))):
+        alike: dict[tuple[Recipe, AttentionKernel, str], list[int]] = {}
+        for at, pool in enumerate(pools):
+            recipe = by_type[pool.gpu.sixteen_bit][number]
+            refusal = _capability(ask, pool, recipe)
+            if isinstance(refusal, Rejection):
+                gathered[at].refusals.setdefault(refusal.message, refusal)
+                gathered[at].rejected += 1
+                continue
+            context = training_framework(recipe.framework).memory.context(pool.gpu)
+            alike.setdefault((recipe, refusal, context.tag), []).append(at)
+        for (recipe, kernel, _), members in alike.items():
+            parts = _one_recipe(ask, [pools[at] for at in members], recipe, kernel, detail=detail)
+            for at, part in zip(members, parts, strict=True):
+                gathered[at].take(part)
+    return [one.found() for one in gathered]
 
 
 def _capability(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Rejection | AttentionKernel:
@@ -44,9 +78,7 @@ def _capability(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Rejection 
     layout = Layout(engine=recipe.framework, weights=recipe.weights, sharding=recipe.sharding)
 
     def refuse(message: str) -> Rejection:
-        return Rejection(
-            ask.name, pool.name, layout, Reason.CAPABILITY, message, bottleneck="capability"
-        )
+        return Rejection("", "", layout, Reason.CAPABILITY, message, bottleneck="capability")
 
     if recipe.precision in ("bf16", "fp16") and not gpu.has(recipe.precision):
         return refuse(
@@ -61,19 +93,33 @@ def _capability(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Rejection 
 
 
 def _one_recipe(
-    ask: TrainingAsk, pool: PoolFacts, recipe: Recipe, kernel: AttentionKernel, *, detail: bool
-) -> Found:
+    ask: TrainingAsk,
+    pools: Sequence[PoolFacts],
+    recipe: Recipe,
+    kernel: AttentionKernel,
+    *,
+    detail: bool,
+) -> list[Found]:
+    """One recipe on pools that run it alike."""
     framework = training_framework(recipe.framework)
     setup = memory_setup(ask, recipe, kernel)
-    grid = _grid(ask, pool, recipe)
-    grid, refused = _legal(ask, pool, recipe, framework, setup, grid)
+    known: dict[tuple[object, ...], tuple[Grid, Found]] = {}
+    legal = []
+    for pool in pools:
+        key = (pool.node_gpus, pool.nodes, pool.link if ask.floor else None)
+        if key not in known:
+            grid, refused = _legal(ask, pool, recipe, framework, setup, _grid(ask, pool, recipe))
+            known[key] = grid, Found(rejections=_unique(refused), rejected=len(refused))
+        legal.append(known[key])
+    grid = joined([grid for grid, _ in legal])
     if not len(grid):
-        return Found(rejections=_unique(refused), rejected=len(refused))
-    run = compute_pass(ask, pool, recipe, framework, setup, kernel, grid)
-    options, rejections, dominated, rejected = sort_out(run, detail=detail)
-    return Found(
-        tuple(options), (*_unique(refused), *rejections), dominated, rejected + len(refused)
-    )
+        return [found for _, found in legal]
+    device = np.repeat(np.arange(len(pools)), [len(grid) for grid, _ in legal])
+    run = compute_pass(ask, pools, device, recipe, framework, setup, kernel, grid)
+    return [
+        found.plus(more)
+        for (_, found), more in zip(legal, sort_out(run, detail=detail), strict=True)
+    ]
 
 
 def _unique(rejections: list[Rejection]) -> tuple[Rejection, ...]:
@@ -143,6 +189,6 @@ def _illegal(
         return None
     first = problems[0]
     return Rejection(
-        ask.name, pool.name, layout, Reason.ILLEGAL_LAYOUT, first.message,
+        "", "", layout, Reason.ILLEGAL_LAYOUT, first.message,
         need=first.need, have=first.have, bottleneck=first.code,
     )  # fmt: skip

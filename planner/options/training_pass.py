@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 
 from planner.catalog.frameworks import TrainingFramework
 from planner.layout import AttentionKernel, Layout
+from planner.memory.ledger import Ledger
 from planner.memory.setup import Method, TrainingSetup
-from planner.memory.training import TrainingMemory, training_memory
+from planner.memory.training import training_memory
 from planner.options.asks import PoolFacts, TrainingAsk
 from planner.options.layouts import Grid
 from planner.options.recipes import Recipe
+from planner.speed.link_rows import link_rows
 from planner.speed.training import TrainingSpeed, TrainingSpeedSetup, training_speed
 from planner.units import HOUR_S
 
@@ -31,11 +34,13 @@ class TrainingPass:
     """One recipe over its grid, computed."""
 
     ask: TrainingAsk
-    pool: PoolFacts
+    pools: Sequence[PoolFacts]
+    device: NDArray[np.int64]
+    """Number of each row's pool."""
     recipe: Recipe
     kernel: AttentionKernel
     grid: Grid
-    memory: TrainingMemory
+    ledger: Ledger
     speed: TrainingSpeed
     accumulation: NDArray[np.int64]
     need: Floats
@@ -47,6 +52,10 @@ class TrainingPass:
     def layout(self, i: int) -> Layout:
         """Layout of row `i`."""
         return layout_at(self.recipe, self.kernel, self.grid, i, int(self.accumulation[i]))
+
+    def per_pool(self, value: Callable[[PoolFacts], float]) -> Floats:
+        """A figure of each row's pool."""
+        return np.array([value(pool) for pool in self.pools], np.float64)[self.device]
 
 
 def memory_setup(ask: TrainingAsk, recipe: Recipe, kernel: AttentionKernel) -> TrainingSetup:
@@ -113,24 +122,27 @@ def layout_at(
 
 def compute_pass(
     ask: TrainingAsk,
-    pool: PoolFacts,
+    pools: Sequence[PoolFacts],
+    device: NDArray[np.int64],
     recipe: Recipe,
     framework: TrainingFramework,
     setup: TrainingSetup,
     kernel: AttentionKernel,
     grid: Grid,
 ) -> TrainingPass:
-    """Fit and time all layouts of the grid."""
+    """Fit and time all layouts of the grid, each on its pool."""
     axes = {n: getattr(grid, n) for n in ("tp", "pp", "dp", "cp", "ep", "micro_batch")}
     accumulation = ask.global_batch // (grid.dp * grid.micro_batch)
     memory = training_memory(
-        ask.model, pool.gpu, framework, setup, zero=recipe.zero, accumulation=accumulation, **axes
-    )
+        ask.model, [pool.gpu for pool in pools], framework, setup,
+        device=device, zero=recipe.zero, accumulation=accumulation, **axes,
+    )  # fmt: skip
     # A layer split has no pipeline: one micro-batch walks through all GPUs before the next starts.
     passes = np.ones_like(accumulation) if recipe.sharding == "layers" else accumulation
     speed = training_speed(
-        ask.model, pool.gpu, pool.link, _speed_setup(ask, recipe, kernel, framework.speed_stack or framework.id),
-        zero=recipe.zero, accumulation=passes, **axes,
+        ask.model, [pool.gpu for pool in pools], link_rows(tuple(p.link for p in pools)).at(device),
+        _speed_setup(ask, recipe, kernel, framework.speed_stack or framework.id),
+        device=device, zero=recipe.zero, accumulation=passes, **axes,
     )  # fmt: skip
     ledger = memory.ledger
     shape = grid.tp.shape
@@ -138,10 +150,10 @@ def compute_pass(
     def spread(value: object) -> Floats:
         return np.broadcast_to(np.asarray(value, np.float64), shape)
 
-    on_node = grid.gpus / pool.nodes
+    on_node = grid.gpus / np.array([pool.nodes for pool in pools])[device]
     rate = speed.low if ask.careful else speed.tokens_per_s
     return TrainingPass(
-        ask, pool, recipe, kernel, grid, memory, speed, accumulation,
+        ask, pools, device, recipe, kernel, grid, ledger, speed, accumulation,
         need=spread(ledger.upper if ask.careful else ledger.best),
         have=spread(ledger.usable_low if ask.careful else ledger.usable),
         host=spread(memory.host_bytes.upper if ask.careful else memory.host_bytes.best) * on_node,

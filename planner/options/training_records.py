@@ -3,116 +3,168 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.options.account import account_at, bottleneck, flag_at, need_have
+from planner.layout import Layout
+from planner.options.account import AccountRows, flag_at
+from planner.options.asks import PoolFacts
 from planner.options.interconnect import link_gb_s
 from planner.options.problem import DEMAND_UNITS
-from planner.options.records import Option, Reason, Rejection, Timing
-from planner.options.select import best_by_gpus, nearest
+from planner.options.records import (
+    Account,
+    Found,
+    Option,
+    Reason,
+    Rejection,
+    RowRejection,
+    RowTiming,
+    Timing,
+)
+from planner.options.rows import taken
+from planner.options.select import best_by_gpus, first_failed, nearest
 from planner.options.training_pass import TrainingPass
 from planner.units import GIB, HOUR_S, duration
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+_TESTS = (Reason.MEMORY, Reason.HOST_RAM, Reason.NVME, Reason.DEADLINE)
 
-def sort_out(run: TrainingPass, *, detail: bool) -> tuple[list[Option], list[Rejection], int, int]:
-    """Rows become options or rejections; without `detail` only those that can matter are made."""
-    ask, pool = run.ask, run.pool
+
+def sort_out(run: TrainingPass, *, detail: bool) -> list[Found]:
+    """Rows become options or rejections, pool by pool; without `detail` only those that can matter are made."""
+    stage, shortage = first_failed(_tests(run))
+    ok, pools = stage == 0, len(run.pools)
+    if detail:
+        failed = np.flatnonzero(~ok)
+        rows = failed[np.lexsort((failed, stage[failed], run.device[failed]))].tolist()
+        chosen = np.flatnonzero(ok).tolist()
+    else:
+        rows = nearest(run.device, stage, shortage)
+        chosen = best_by_gpus(run.device, run.grid.gpus, ok, -run.hours, run.need)
+    fitting = np.bincount(run.device[ok], minlength=pools).tolist()
+    everything = np.bincount(run.device, minlength=pools).tolist()
+    kinds = stage[rows].tolist()
+    kept = np.array([*rows, *chosen], np.int64)
+    run = taken(replace(run, speed=replace(run.speed, parts={})), kept, len(run.grid))
+    rows, chosen = list(range(len(rows))), list(range(len(rows), len(kept)))
+    accounts = AccountRows(run.ledger)
+    options: list[list[Option]] = [[] for _ in range(pools)]
+    rejections: list[list[Rejection]] = [[] for _ in range(pools)]
+    for i, kind, part in zip(rows, kinds, accounts.largest(rows), strict=True):
+        rejection = _rejection(run, accounts, i, _TESTS[kind - 1], part)
+        rejections[run.device[i]].append(rejection)
+    for i in chosen:
+        options[run.device[i]].append(_option(run, accounts, i))
+    return [
+        Found(tuple(o), tuple(r), fit - len(o), every - fit)
+        for o, r, fit, every in zip(options, rejections, fitting, everything, strict=True)
+    ]
+
+
+def _tests(run: TrainingPass) -> list[tuple[Bools, Floats]]:
+    """What each layout must pass, in order: whether it fails, and by how much."""
     # Where the host is unknown, a run that offloads nothing is given the benefit of the doubt.
     unknown = 0.0 if run.recipe.offloads else math.inf
-    host = float(pool.host_bytes) if pool.host_bytes is not None else unknown
-    deadline_h = ask.deadline_s / HOUR_S if ask.deadline_s else math.inf
-    tests: list[tuple[Reason, Bools, Floats]] = [
-        (Reason.MEMORY, run.need > run.have, run.need - run.have),
-        (Reason.HOST_RAM, run.host > host, run.host - host),
-        (Reason.NVME, run.nvme > (pool.nvme_bytes or 0), run.nvme - (pool.nvme_bytes or 0)),
-        (Reason.DEADLINE, run.hours > deadline_h, run.hours - deadline_h),
+    host = run.per_pool(lambda p: unknown if p.host_bytes is None else float(p.host_bytes))
+    nvme = run.per_pool(lambda p: float(p.nvme_bytes or 0))
+    deadline_h = run.ask.deadline_s / HOUR_S if run.ask.deadline_s else math.inf
+    return [
+        (run.need > run.have, run.need - run.have),
+        (run.host > host, run.host - host),
+        (run.nvme > nvme, run.nvme - nvme),
+        (run.hours > deadline_h, run.hours - deadline_h),
     ]
-    ok = np.ones(len(run.grid), bool)
-    rejections = []
-    for reason, failed, shortage in tests:
-        failed = failed & ok
-        rows = np.flatnonzero(failed).tolist() if detail else nearest(failed, shortage)
-        rejections += [_rejection(run, int(i), reason) for i in rows]
-        ok &= ~failed
-    fitting = int(ok.sum())
-    chosen = (
-        np.flatnonzero(ok).tolist()
-        if detail
-        else best_by_gpus(run.grid.gpus, ok, -run.hours, run.need)
-    )
-    options = [_option(run, int(i)) for i in chosen]
-    return options, rejections, fitting - len(chosen), len(run.grid) - fitting
 
 
-def _rejection(run: TrainingPass, i: int, reason: Reason) -> Rejection:
-    ask, pool = run.ask, run.pool
-    account = account_at(run.memory.ledger, i)
-    part = bottleneck(account)
+def _rejection(
+    run: TrainingPass, accounts: AccountRows, i: int, reason: Reason, part: str
+) -> Rejection:
+    pool = run.pools[run.device[i]]
     if reason is Reason.MEMORY:
-        need, have = need_have(account, careful=ask.careful)
-        unit = "GiB"
-        text = (
-            f"needs {need:.1f} GiB per GPU of {have:.1f} GiB usable, {need - have:.1f} short; "
-            f"{part.replace('_', ' ')} alone {account.components[0][1]:.1f}"
-        )
+        numbers = (float(run.need[i]) / GIB, float(run.have[i]) / GIB, "GiB", part)
     elif reason is Reason.DEADLINE:
-        assert ask.deadline_s is not None
-        need, have, unit, part = (
-            float(run.hours[i]),
-            ask.deadline_s / HOUR_S,
-            "h",
-            str(run.speed.limit[i]),
-        )
-        text = (
-            f"takes {duration(need * HOUR_S)}, deadline {duration(ask.deadline_s)}; {part} limits"
-        )
+        assert run.ask.deadline_s is not None
+        limit = str(run.speed.limit[i])
+        numbers = (float(run.hours[i]), run.ask.deadline_s / HOUR_S, "h", limit)
     else:
         host = reason is Reason.HOST_RAM
         offered = pool.host_bytes if host else pool.nvme_bytes
         need = float(run.host[i] if host else run.nvme[i]) / GIB
-        have, unit, part = (offered or 0) / GIB, "GiB", "host RAM" if host else "NVMe"
-        known = f"{have:.1f} usable" if offered else "of which the pool says nothing"
-        text = f"offload needs {need:.1f} GiB of {part} on a node, {known}"
-    return Rejection(
-        ask.name, pool.name, run.layout(i), reason, text, need, have, unit, part, account
-    )
+        numbers = (need, (offered or 0) / GIB, "GiB", "host RAM" if host else "NVMe")
+    make = _words(run, accounts, i, reason, numbers, pool)
+    return RowRejection.of(reason, numbers, run.recipe.weights, make)
 
 
-def _option(run: TrainingPass, i: int) -> Option:
-    ask, speed = run.ask, run.speed
+def _words(
+    run: TrainingPass,
+    accounts: AccountRows,
+    i: int,
+    reason: Reason,
+    numbers: tuple[float, float, str, str],
+    pool: PoolFacts,
+) -> Callable[[], tuple[Layout, str, Account | None]]:
+    """Layout, message and account of a rejection, for when they are read."""
+
+    def make() -> tuple[Layout, str, Account | None]:
+        need, have, _, part = numbers
+        account = accounts.account(i)
+        if reason is Reason.MEMORY:
+            text = (
+                f"needs {need:.1f} GiB per GPU of {have:.1f} GiB usable, {need - have:.1f} short; "
+                f"{part.replace('_', ' ')} alone {account.components[0][1]:.1f}"
+            )
+        elif reason is Reason.DEADLINE:
+            text = f"takes {duration(need * HOUR_S)}, deadline {duration(have * HOUR_S)}; {part} limits"
+        else:
+            offered = pool.host_bytes if reason is Reason.HOST_RAM else pool.nvme_bytes
+            known = f"{have:.1f} usable" if offered else "of which the pool says nothing"
+            text = f"offload needs {need:.1f} GiB of {part} on a node, {known}"
+        return run.layout(i), text, account
+
+    return make
+
+
+def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
+    pool = run.pools[run.device[i]]
     layout = run.layout(i)
-    account = account_at(run.memory.ledger, i)
-    timing = Timing(
-        rate=float(speed.tokens_per_s[i]),
-        rate_low=float(speed.low[i]),
-        rate_high=float(speed.high[i]),
-        unit="tokens/s",
-        limit=str(speed.limit[i]),
-        step_s=float(speed.step_s[i]) * (layout.accumulation if layout.sharding == "layers" else 1),
-        mfu=float(speed.mfu[i]),
-        hours=float(run.hours[i]),
-        extrapolated=flag_at(speed.extrapolated, i),
-        details={"hours_best": ask.tokens / float(speed.tokens_per_s[i]) / HOUR_S},
-    )
     return Option(
-        workload=ask.name,
-        pool=run.pool.name,
+        workload="",
+        pool="",
         layout=layout,
         gpus=layout.gpus,
-        nodes=run.pool.nodes if run.pool.nodes > 1 else 0,
+        nodes=pool.nodes if pool.nodes > 1 else 0,
         replicas=1,
         units=DEMAND_UNITS,
         host_bytes=math.ceil(run.host[i]),
         nvme_bytes=math.ceil(run.nvme[i]),
         preference=run.recipe.preference,
         utilisation=Fraction(1),
-        account=account,
-        timing=timing,
-        interconnect_gb_s=link_gb_s(run.pool, layout, "replica"),
+        account=accounts.account(i),
+        timing=RowTiming.of(float(run.speed.low[i]), partial(_timing, run, i)),
+        interconnect_gb_s=link_gb_s(pool, layout, "replica"),
+    )
+
+
+def _timing(run: TrainingPass, i: int) -> Timing:
+    speed = run.speed
+    rate = float(speed.tokens_per_s[i])
+    turns = int(run.accumulation[i]) if run.recipe.sharding == "layers" else 1
+    return Timing(
+        rate=rate,
+        rate_low=float(speed.low[i]),
+        rate_high=float(speed.high[i]),
+        unit="tokens/s",
+        limit=str(speed.limit[i]),
+        step_s=float(speed.step_s[i]) * turns,
+        mfu=float(speed.mfu[i]),
+        hours=float(run.hours[i]),
+        extrapolated=flag_at(speed.extrapolated, i),
+        details={"hours_best": run.ask.tokens / rate / HOUR_S},
     )

@@ -15,6 +15,4 @@ Money = Annotated[
 class PlanModel(BaseModel):
     """Base of all parts of a plan: immutable, unknown keys are errors."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, populate_by_name=True)

@@ -183,6 +183,8 @@ class Assignment(PlanModel):
     """On spot nodes: share of the hours lost, which the speed counts already; None: no spot nodes."""
     start: str | None = None
     end: str | None = None
+    turns_on: str | None = None
+    """Training workload that holds these GPUs: this one runs on them in its breaks."""
 
 
 class SizeShare(PlanModel):
@@ -270,6 +272,20 @@ class PlanPeriod(PlanModel):
     """GPU-hours of training in this period, by workload."""
 
 
+class RulePlan(PlanModel):
+    """The plan behind a priced rule in `baselines`, so that it can be re-checked."""
+
+    rule: str
+    """Name of the rule."""
+    status: Status
+    cost: Cost
+    bound: Money
+    gap: float
+    orders: tuple[Order, ...] = ()
+    periods: tuple[PlanPeriod, ...]
+    money: PlanMoney
+
+
 class SolveStats(PlanModel):
     """How the answer was found."""
 
@@ -301,6 +317,8 @@ class Plan(PlanModel):
     money: PlanMoney | None = None
     """Totals over the horizon, where the scenario has one."""
     baselines: tuple[Baseline, ...] = ()
+    rule_plans: tuple[RulePlan, ...] = ()
+    """The plan of each baseline that has a cost."""
     unit_costs: tuple[UnitCost, ...] = ()
     teams: tuple[TeamCost, ...] = ()
     robust: Robust | None = None

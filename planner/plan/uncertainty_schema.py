@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import PlainSerializer
+from pydantic import Field, PlainSerializer
 
 from planner.plan.base import Money, PlanModel
 
@@ -24,22 +24,31 @@ class RobustCase(PlanModel):
     prices: float
     """Prices of energy and rent on demand over the stated ones."""
     late_days: int
-    """Days that purchases arrive late; a late node misses the whole period."""
+    """Days that purchases arrive late."""
     cost: Money | None
     """Of the best plan that knows the case beforehand; None: nothing can serve it."""
+    bound: Money | None = None
+    """No plan for the case costs less; equal to `cost` where it is proven."""
 
 
 class RobustOrder(PlanModel):
     """One set of orders, tested in every case."""
 
     made_for: str
-    """The case in which it is best."""
+    """The first case in which it is the best; `all`: least in sum over the cases; `near`: next to another one."""
+    best_for: tuple[str, ...] = ()
+    """All cases in which it is the best."""
     orders: tuple[str, ...]
     costs: dict[str, Money | None]
-    """Case -> cost with these orders and the best use of rent; None: not everything can be served."""
+    """Case -> cost with these orders and the best use of everything else; None: not everything can be served."""
+    regrets: dict[str, Money | None] = Field(default_factory=dict)
+    """Case -> what that is more than the best plan of the case."""
     worst_regret: Money | None
-    """The most it costs more than knowing the case beforehand; None where it cannot serve a case."""
+    """The largest regret; None where it cannot serve a case."""
     least_regret: bool = False
+    """The worst regret is the least of all orders tested."""
+    proven: bool = False
+    """No use of rent makes these orders cheaper in any case; else costs may be less than stated."""
 
 
 class Slip(PlanModel):
@@ -50,7 +59,12 @@ class Slip(PlanModel):
     arrives: str
     days: int
     cost: Money | None
-    """Pro rata of a period without the nodes; None: nothing can stand in for them."""
+    """The share of the period without the nodes, at the cost of the best plan without them; None: nothing can stand
+    in for them."""
+    proven: bool = False
+    """It costs exactly that; else at most."""
+    bridge: str = ""
+    """What is used otherwise until they come."""
 
 
 class Robust(PlanModel):
@@ -58,6 +72,11 @@ class Robust(PlanModel):
 
     cases: tuple[RobustCase, ...]
     orders: tuple[RobustOrder, ...]
+    """Those that are best for a case, and the one with the least worst regret."""
+    tested: int = 0
+    """Orders tested in all cases."""
+    regret_bound: Money | None = None
+    """No orders have a smaller worst regret than this."""
     slips: tuple[Slip, ...] = ()
 
 

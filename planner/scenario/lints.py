@@ -39,6 +39,7 @@ def find_doubts(
         found += _tp_over_pcie(workload, usable, steps, root)
         found += _offload_room(workload, usable, steps, root)
         found += _long_samples(workload, steps, root)
+        found += _spot(workload, usable, steps, root)
     return found
 
 
@@ -55,6 +56,17 @@ def _warn(
     return Diagnostic(
         code, Severity.WARNING, message, span_of(root, steps), label=label, help=help_lines
     )
+
+
+def _spot(
+    workload: ResolvedWorkload, usable: Sequence[ResolvedPool], steps: list[Step], root: Located
+) -> Iterator[Diagnostic]:
+    rents = [rent for pool in usable for rent in pool.spec.rent]
+    if workload.spec.spot is not None and all(r.interruption is None for r in rents):
+        yield _warn(
+            "P413", f"no pool that `{workload.name}` may use has spot nodes", root, [*steps, "spot"],
+            "changes nothing", "give a rent an `interruption`, such as `10 %`, or remove `spot`",
+        )  # fmt: skip
 
 
 def _no_nodes(pool: ResolvedPool, steps: list[Step], root: Located) -> Iterator[Diagnostic]:

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from planner.catalog.speed_records import Collective, LinkCurve, link_data
+from planner.catalog.speed_records import Collective
 from planner.speed.curves import curve_s, traffic_share
+from planner.speed.link_rows import (
+    AnyLink,
+    LinkRows,
+    network_curve,
+    pcie_curve,
+    rows_of,
+    scale_up_curve,
+)
 from planner.speed.links import Link
 
 Floats = NDArray[np.float64]
-
-_NVLINK_BY_TOTAL: Final = ((160.0, 1), (300.0, 2), (600.0, 3), (900.0, 4))
-_PLAIN_ETHERNET: Final = ("tcp", "eth", "ena", "gvnic")
-
-
-def _scale_up_curve(link: Link) -> LinkCurve:
-    if link.fabric:
-        return link_data().curve("fabric")
-    generation = link.generation
-    if generation is None:
-        generation = next((g for top, g in _NVLINK_BY_TOTAL if link.nvlink_gb_s <= top), 5)
-    return link_data().curve(f"nvlink{generation}")
-
-
-def _pcie_curve(link: Link) -> LinkCurve:
-    return link_data().curve("pcie" if link.pcie_p2p else "pcie-host")
-
-
-def _network_curve(link: Link) -> LinkCurve:
-    kind = link.network_kind.lower()
-    plain = kind.startswith(_PLAIN_ETHERNET) and "ib" not in kind
-    return link_data().curve("tcp" if plain else "infiniband")
 
 
 def link_kind(link: Link, ranks: int, nodes: int = 1) -> str:
@@ -43,49 +27,47 @@ def link_kind(link: Link, ranks: int, nodes: int = 1) -> str:
     'nvlink4'
     """
     if islands_of(link, nodes * link.gpus_per_node if nodes > 1 else ranks) > 1:
-        return _network_curve(link).kind
+        return network_curve(link).kind
     inside = link.scale_up and ranks <= link.domain
-    return (_scale_up_curve(link) if inside else _pcie_curve(link)).kind
+    return (scale_up_curve(link) if inside else pcie_curve(link)).kind
 
 
-def measured_link(link: Link, ranks: ArrayLike) -> NDArray[np.bool_]:
+def measured_link(link: AnyLink, ranks: ArrayLike) -> NDArray[np.bool_]:
     """Whether collectives of groups of `ranks` GPUs were measured on such a link; one rank needs none."""
     n = np.asarray(ranks, np.float64)
-    if not link.scale_up:
-        return np.asarray((n <= 1) | (_pcie_curve(link).tag == "fitted"), np.bool_)
-    curve = _scale_up_curve(link)
-    known = not curve.measured_gb_s or link.nvlink_gb_s in curve.measured_gb_s
-    return np.asarray((n <= 1) | (known and curve.tag == "fitted"), np.bool_)
+    return np.asarray((n <= 1) | rows_of(link).measured, np.bool_)
 
 
 def _inside_s(
-    kind: Collective, size: ArrayLike, ranks: ArrayLike, stride: ArrayLike, link: Link
+    kind: Collective, size: ArrayLike, ranks: ArrayLike, stride: ArrayLike, link: LinkRows
 ) -> Floats:
     """Seconds of a group that stays within one node or NVLink domain."""
     n = np.asarray(ranks, np.float64)
-    pcie = curve_s(_pcie_curve(link), kind, size, n, link.pcie_gb_s)
-    if not link.scale_up:
-        return pcie
-    rate = np.asarray(link.nvlink_gb_s / 2.0)
-    if link.topology == "mesh":
+    near = link.scale_up & (n * np.asarray(stride) <= np.maximum(link.domain, 1.0))
+    if not np.any(near):
+        return curve_s(link.pcie, kind, size, n, link.pcie_gb_s)
+    rate = link.nvlink_gb_s / 2.0
+    if np.any(link.mesh):
         # A mesh's links go to one neighbour each: a smaller group uses only those between its members.
         peers = 1.0 if kind == "send_recv" else np.maximum(n - 1.0, 1.0)
-        rate = rate * np.minimum(peers / (link.domain - 1), 1.0)
-    fast = curve_s(_scale_up_curve(link), kind, size, n, rate)
-    return np.where(n * np.asarray(stride) <= max(link.domain, 1), fast, pcie)
+        among = np.minimum(peers / np.maximum(link.domain - 1.0, 1.0), 1.0)
+        rate = np.where(link.mesh, rate * among, rate)
+    fast = curve_s(link.up, kind, size, n, rate)
+    if np.all(near):
+        return fast
+    return np.where(near, fast, curve_s(link.pcie, kind, size, n, link.pcie_gb_s))
 
 
 def _across_s(
-    kind: Collective, size: ArrayLike, ranks: Floats, islands: Floats, link: Link
+    kind: Collective, size: ArrayLike, ranks: Floats, islands: Floats, link: LinkRows
 ) -> Floats:
     """Seconds over the NICs between nodes (or larger NVLink domains), `ranks` spread evenly."""
     local = np.maximum(ranks / islands, 1.0)
-    width = max(link.gpus_per_node, link.domain)
-    nodes_per_island = width / link.gpus_per_node
-    nics = (link.nics or link.gpus_per_node) * nodes_per_island
+    nodes_per_island = link.width / link.gpus_per_node
+    nics = link.nics * nodes_per_island
     reachable = np.minimum(local / nics, 1.0)
     rate = np.maximum(link.network_gb_s * nodes_per_island * reachable, 1e-3)
-    curve = _network_curve(link)
+    curve = link.network
     if kind == "send_recv":
         return curve_s(curve, kind, size, 2, rate / local)
     if kind == "all_to_all":
@@ -97,27 +79,28 @@ def _across_s(
     return curve_s(curve, kind, np.asarray(size, np.float64) * scale, islands, rate)
 
 
-def islands_of(link: Link, span: ArrayLike) -> Floats:
+def islands_of(link: AnyLink, span: ArrayLike) -> Floats:
     """Nodes, or NVLink domains where these are larger, that `span` neighbouring GPUs cover."""
-    width = max(link.gpus_per_node, link.domain)
-    covered: Floats = np.ceil(np.asarray(span, np.float64) / width)
+    covered: Floats = np.ceil(np.asarray(span, np.float64) / rows_of(link).width)
     return np.maximum(covered, 1.0)
 
 
 def group_s(
-    kind: Collective, message_bytes: ArrayLike, ranks: ArrayLike, stride: ArrayLike, link: Link
+    kind: Collective, message_bytes: ArrayLike, ranks: ArrayLike, stride: ArrayLike, link: AnyLink
 ) -> Floats:
     """Seconds of a collective over `ranks` GPUs that stand `stride` apart in the replica."""
-    n = np.asarray(ranks, np.float64)
+    n, links = np.asarray(ranks, np.float64), rows_of(link)
+    if not np.any(n > 1):
+        return np.zeros(np.broadcast_shapes(np.shape(message_bytes), n.shape, links.domain.shape))
     span = n * np.asarray(stride, np.float64)
-    islands = np.minimum(islands_of(link, span), n)
-    inner = np.where(islands > 1, np.maximum(n / islands, 1.0), n)
-    inside = _inside_s(kind, message_bytes, inner, np.where(islands > 1, 1, stride), link)
+    islands = np.minimum(islands_of(links, span), n)
     if not np.any(islands > 1):
-        return inside
+        return _inside_s(kind, message_bytes, n, stride, links)
+    inner = np.where(islands > 1, np.maximum(n / islands, 1.0), n)
+    inside = _inside_s(kind, message_bytes, inner, np.where(islands > 1, 1, stride), links)
     if kind == "send_recv":
         inside = np.where(islands > 1, 0.0, inside)
-    across = _across_s(kind, message_bytes, n, islands, link)
+    across = _across_s(kind, message_bytes, n, islands, links)
     return np.where(islands > 1, np.maximum(inside, across), inside)
 
 

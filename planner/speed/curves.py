@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planner.catalog.speed_records import Collective, LinkCurve
+from planner.speed.link_rows import CurveRows, curve_rows
 
 Floats = NDArray[np.float64]
+Curve: TypeAlias = LinkCurve | CurveRows
+"""One curve for all layouts, or one for each."""
 
 ONE_WAY_LATENCY: Final = 0.55
 """Latency of a collective that crosses the ring once, relative to an all-reduce's two crossings."""
@@ -30,17 +33,19 @@ def traffic_share(kind: Collective, ranks: ArrayLike) -> Floats:
     return 2.0 * ring if kind == "all_reduce" else ring
 
 
-def bus_share(curve: LinkCurve, kind: Collective, ranks: ArrayLike) -> Floats:
+def bus_share(curve: Curve, kind: Collective, ranks: ArrayLike) -> Floats:
     """Bus bandwidth of large messages as a share of the link's one-direction bandwidth."""
     n = np.maximum(np.asarray(ranks, np.float64), 2.0)
-    share = curve.share[kind] * (1.0 - curve.small_group.get(kind, 0.0) / n)
-    if kind in curve.in_network:
-        share = np.where(n >= curve.in_network_ranks, curve.in_network[kind], share)
+    rows = curve if isinstance(curve, CurveRows) else curve_rows([curve]).at(0)
+    share = rows.share[kind] * (1.0 - rows.small_group[kind] / n)
+    reduced = n >= rows.in_network_ranks[kind]
+    if np.any(reduced):
+        share = np.where(reduced, rows.in_network[kind], share)
     return np.asarray(share, np.float64)
 
 
 def curve_s(
-    curve: LinkCurve,
+    curve: Curve,
     kind: Collective,
     message_bytes: ArrayLike,
     ranks: ArrayLike,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.catalog.speed_records import link_data
-from planner.speed.links import Link
+from planner.speed.link_rows import AnyLink, LinkRows, rows_of
 from planner.speed.traffic import Shape
 from planner.speed.work import Work
 
@@ -29,22 +29,10 @@ class OffloadTargets:
     activations: Target = "none"
 
 
-def host_gb_s(link: Link) -> float:
-    """Pinned copies between one GPU and its host, one direction, as achieved.
-
-    >>> round(host_gb_s(Link(pcie_generation=4)), 1)  # measured: 26
-    25.8
-    """
-    host = link_data().host
-    if link.host_link_gb_s:
-        return link.host_link_gb_s * host.c2c_share
-    return link.pcie_gb_s * host.pcie_share
-
-
 def offload_seconds(
     work: Work,
     shape: Shape,
-    link: Link,
+    link: AnyLink,
     targets: OffloadTargets,
     busy_s: Floats,
     tokens: Floats,
@@ -60,22 +48,23 @@ def offload_seconds(
     zero = np.zeros_like(busy_s)
     if targets == OffloadTargets():
         return {"host link": zero, "cpu optimizer": zero, "nvme": zero}
-    rate = host_gb_s(link) * 1e9
-    local = np.minimum(shape.gpus, link.gpus_per_node)
+    rows = rows_of(link)
+    rate = rows.host_gb_s * 1e9
+    local = np.minimum(shape.gpus, rows.gpus_per_node)
     link_s, cpu, nvme = zero, zero, zero
     if targets.optimizer != "none":
         held = work.total * trainable / (shape.tp * shape.pp * shape.expert_spread(work))
         owned = held / np.where(shape.zero >= 1, shape.dp, 1.0)
         link_s = link_s + 4.0 * owned / rate
-        cpu = _cpu_adam_s(owned, local, link)
+        cpu = _cpu_adam_s(owned, local, rows)
         if targets.optimizer == "nvme":
-            nvme = nvme + 24.0 * owned * local / drives_bytes_s(link)
+            nvme = nvme + 24.0 * owned * local / rows.drives_bytes_s
     if targets.parameters != "none":
         read = 2.0 * work.total / (shape.tp * shape.pp) / np.where(shape.zero >= 3, shape.dp, 1.0)
         moved = read * passes * shape.accumulation / rate
         link_s = link_s + _exposed(moved, busy_s)
         if targets.parameters == "nvme":
-            nvme = nvme + read * passes * shape.accumulation * local / drives_bytes_s(link)
+            nvme = nvme + read * passes * shape.accumulation * local / rows.drives_bytes_s
     if targets.activations != "none":
         per_layer = 2.0 * tokens * work.hidden
         moved = 2.0 * per_layer * work.layers / shape.pp * shape.accumulation / rate
@@ -89,17 +78,10 @@ def _exposed(moved_s: Floats, busy_s: Floats) -> Floats:
     return exposed
 
 
-def drives_bytes_s(link: Link) -> float:
-    """Bytes per second of a node's drives; one drive of the node's PCIe generation where none is stated."""
-    table = link_data().host.nvme_read_gb_s
-    one = table[min(max(link.pcie_generation, min(table)), max(table))]
-    return (link.nvme_gb_s or one) * 1e9
-
-
-def _cpu_adam_s(owned: Floats, local: Floats, link: Link) -> Floats:
+def _cpu_adam_s(owned: Floats, local: Floats, link: LinkRows) -> Floats:
     """Seconds of one CPU Adam update of the parameters each GPU owns, on its share of the node's cores."""
     host = link_data().host
-    cores = max(link.cpu_cores, 1)
+    cores = np.maximum(link.cpu_cores, 1.0)
     compute = owned * host.cpu_adam_ns_per_parameter_core * 1e-9 * local / cores
     memory = owned * ADAM_BYTES * local / (host.cpu_memory_gb_s_per_core * 1e9 * cores)
     slower: Floats = np.maximum(compute, memory)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planner.speed.collectives import group_s
-from planner.speed.links import Link
+from planner.speed.link_rows import AnyLink, rows_of
 from planner.speed.passes import Demand
 from planner.speed.work import Work
 
@@ -57,23 +57,25 @@ class Stored:
 
 
 def _comm_s(
-    work: Work, split: Split, tokens: Floats, link: Link, all_reduce_s: float | None
+    work: Work, split: Split, tokens: Floats, link: AnyLink, all_reduce_s: float | None
 ) -> Floats:
     """Two all-reduces a layer under tp, dispatch and combine of experts, hand-over of stages."""
     message = 2.0 * tokens * work.hidden
-    one = group_s("all_reduce", message, split.tp, 1, link)
-    if all_reduce_s is not None and link.scale_up:
+    links = rows_of(link)
+    one = group_s("all_reduce", message, split.tp, 1, links)
+    fits = (split.tp > 1) & (split.tp <= links.domain) & links.scale_up
+    if all_reduce_s is not None and np.any(fits):
         # Engines' own all-reduce: one step for small messages, all ranks read all others.
-        custom = all_reduce_s + message * (split.tp - 1.0) / (link.nvlink_gb_s / 2.0 * 1e9 * 0.7)
-        fits = (split.tp > 1) & (split.tp <= link.domain)
+        wire = np.where(links.scale_up, links.nvlink_gb_s, 1.0) / 2.0 * 1e9 * 0.7
+        custom = all_reduce_s + message * (split.tp - 1.0) / wire
         one = np.where(fits, np.minimum(one, custom), one)
     total = 2.0 * work.layers * one
     if work.moe_layers:
         routed = message * work.experts_per_token
         group = split.gathered
-        exchange = group_s("all_to_all", routed, group, split.tp, link)
+        exchange = group_s("all_to_all", routed, group, split.tp, links)
         total = total + 2.0 * work.moe_layers * exchange
-    hop = group_s("send_recv", message, np.minimum(split.pp, 2.0), split.tp, link)
+    hop = group_s("send_recv", message, np.minimum(split.pp, 2.0), split.tp, links)
     return np.asarray(total + (split.pp - 1.0) * hop, np.float64)
 
 
@@ -86,7 +88,7 @@ def decode_demand(
     work: Work,
     split: Split,
     stored: Stored,
-    link: Link,
+    link: AnyLink,
     batch: ArrayLike,
     context: ArrayLike,
     *,
@@ -127,7 +129,7 @@ def prefill_demand(
     work: Work,
     split: Split,
     stored: Stored,
-    link: Link,
+    link: AnyLink,
     prompt: ArrayLike,
     prompts: ArrayLike = 1.0,
     *,

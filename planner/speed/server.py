@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +14,6 @@ from planner.catalog.speed_records import (
     ServingEngine,
     ServingRate,
     Tag,
-    link_data,
     serving_data,
 )
 from planner.speed.collectives import measured_link
@@ -24,7 +24,7 @@ from planner.speed.formats import (
     sixteen_bit_flops,
     speed_format,
 )
-from planner.speed.links import Link
+from planner.speed.link_rows import AnyLink, LinkRows, rows_of
 from planner.speed.passes import Demand, Rates, pass_parts, pass_seconds
 from planner.speed.requests import Split, Stored, decode_demand, prefill_demand
 from planner.speed.work import Work, speed_classes, work_of
@@ -42,21 +42,27 @@ class Server:
     work: Work
     split: Split
     stored: Stored
-    link: Link
+    link: LinkRows
     rates: Rates
     prefill_rates: Rates
     engine: ServingEngine
     host_share: Floats
-    tag: Tag
-    spread: float
+    fitted: NDArray[np.bool_]
+    """Whether efficiencies and engine constants were fitted to measurements on the GPU's class."""
+    spread: Floats
     """Half width of the 80 % interval, as a logarithm, before any doubling."""
     measured: NDArray[np.bool_]
     """Whether the layout's collectives were measured on such a link."""
 
     @property
+    def tag(self) -> Tag:
+        """How good the figures are, over all layouts."""
+        return "fitted" if np.all(self.fitted) else "modelled"
+
+    @property
     def extrapolated(self) -> NDArray[np.bool_]:
         """Whether GPU class, format, engine or link lie outside what was measured."""
-        return np.asarray(~self.measured | (self.tag != "fitted"), np.bool_)
+        return np.asarray(~self.measured | ~self.fitted, np.bool_)
 
     @property
     def half_width(self) -> Floats:
@@ -125,79 +131,100 @@ def rate_of(gpu: Gpu, family: str) -> tuple[ServingRate, bool]:
 
 def build_server(
     model: Model,
-    gpu: Gpu,
-    link: Link,
+    gpu: Gpu | Sequence[Gpu],
+    link: AnyLink,
     engine: str,
     split: Split,
     *,
+    device: ArrayLike = 0,
     weights: str = "bf16",
     kv: str = "bf16",
     arithmetic: str = "native",
     host_weights_gib: ArrayLike = 0.0,
 ) -> Server:
-    """A server with the efficiencies of this GPU class, format and engine."""
+    """A server with the efficiencies of this GPU class, format and engine.
+
+    Of several GPUs, `device` is each layout's.
+    """
     data = serving_data()
     fmt, profile = speed_format(weights), data.engine(engine)
-    rate, measured = rate_of(gpu, fmt.rates)
+    chips = [gpu] if isinstance(gpu, Gpu) else gpu
+    number, links = np.asarray(device), rows_of(link)
+    rates = [rate_of(one, fmt.rates) for one in chips]
     work = work_of(model)
     stored = Stored(fmt.linear_bytes, fmt.expert_bytes, fmt.head_bytes, kv_bytes(kv))
-    decode, prefill = _rates(gpu, link, fmt, rate, profile, arithmetic)
+    decode, prefill = _rates(chips, number, fmt, rates, profile, arithmetic, links)
     weights_bytes = work.total * stored.linear / split.tp / split.pp
     share = np.asarray(host_weights_gib, np.float64) * 2**30 / np.maximum(weights_bytes, 1.0)
+    spread = np.array([np.hypot(rate.spread, profile.spread) / np.sqrt(2.0) for rate, _ in rates])
+    fitted = np.array([measured and profile.tag == "fitted" for _, measured in rates])
     return Server(
         work=work,
         split=split,
         stored=stored,
-        link=link,
+        link=links,
         rates=decode,
         prefill_rates=prefill,
         engine=profile,
         host_share=np.minimum(share, 1.0),
-        tag="fitted" if measured and profile.tag == "fitted" else "modelled",
-        spread=float(np.hypot(rate.spread, profile.spread) / np.sqrt(2.0)),
-        measured=measured_link(link, split.tp * split.pp * split.ep),
+        fitted=np.asarray(fitted[number], np.bool_),
+        spread=np.asarray(spread[number], np.float64),
+        measured=measured_link(links, split.tp * split.pp * split.ep),
     )
 
 
 def _rates(
-    gpu: Gpu,
-    link: Link,
+    gpus: Sequence[Gpu],
+    device: NDArray[np.int64],
     fmt: SpeedFormat,
-    rate: ServingRate,
+    rates: Sequence[tuple[ServingRate, bool]],
     profile: ServingEngine,
     arithmetic: str,
+    links: LinkRows,
 ) -> tuple[Rates, Rates]:
-    """What the GPU achieves in decode steps and in prefills under this engine."""
+    """What each layout's GPU achieves in decode steps and in prefills under this engine."""
+    each = [
+        _rates_of(gpu, fmt, rate, profile, arithmetic)
+        for gpu, (rate, _) in zip(gpus, rates, strict=True)
+    ]
+    figures = np.array(each, np.float64)[device]
+    read, compute, expert_read, expert_compute, kv_read, attention, dense, experts = np.moveaxis(
+        figures, -1, 0
+    )
+    decode = Rates(
+        read=read,
+        compute=compute,
+        expert_read=expert_read,
+        expert_compute=expert_compute,
+        kv_read=kv_read,
+        attention=attention,
+        step_s=profile.step_us * 1e-6,
+        layer_s=(profile.layer_us + profile.format_layer_us.get(fmt.rates, 0.0)) * 1e-6,
+        moe_layer_s=profile.moe_layer_us * 1e-6,
+        sequence_s=profile.sequence_us * 1e-6,
+        sharpness=serving_data().sharpness,
+        host=links.host_gb_s * 1e9,
+    )
+    return decode, replace(decode, compute=dense, expert_compute=experts)
+
+
+def _rates_of(
+    gpu: Gpu, fmt: SpeedFormat, rate: ServingRate, profile: ServingEngine, arithmetic: str
+) -> tuple[float, ...]:
+    """Reading, computing, the same of experts, reading the cache and attention; then computing of prefills."""
     bandwidth, short = gpu.memory.bandwidth_gb_s * 1e9, profile.fp16_accumulate
     peak = arithmetic_flops(gpu, fmt, arithmetic, accumulate16=short)
     half = sixteen_bit_flops(gpu, accumulate16=short)
     # Formats of experts only leave the other layers in 16 bit.
     dense_peak = half if fmt.linear_bytes > fmt.expert_bytes else peak
     read = profile.read * (profile.quantized_read if fmt.expert_bytes < 2.0 else 1.0)
-    decode = Rates(
-        read=bandwidth * min(rate.read * read, 1.0),
-        compute=dense_peak * min(rate.compute, PEAK_SHARE),
-        expert_read=bandwidth * min(rate.expert_read * read, 1.0),
-        expert_compute=peak * min(rate.expert_compute, PEAK_SHARE),
-        kv_read=bandwidth * min(rate.kv_read * profile.read, 1.0),
-        attention=half * min(rate.attention, PEAK_SHARE),
-        step_s=profile.step_us * 1e-6,
-        layer_s=(profile.layer_us + profile.format_layer_us.get(fmt.rates, 0.0)) * 1e-6,
-        moe_layer_s=profile.moe_layer_us * 1e-6,
-        sequence_s=profile.sequence_us * 1e-6,
-        sharpness=serving_data().sharpness,
-        host=_host_bytes_s(gpu, link),
+    return (
+        bandwidth * min(rate.read * read, 1.0),
+        dense_peak * min(rate.compute, PEAK_SHARE),
+        bandwidth * min(rate.expert_read * read, 1.0),
+        peak * min(rate.expert_compute, PEAK_SHARE),
+        bandwidth * min(rate.kv_read * profile.read, 1.0),
+        half * min(rate.attention, PEAK_SHARE),
+        dense_peak * min(rate.compute * profile.prefill, PEAK_SHARE),
+        peak * min(rate.expert_compute * profile.prefill, PEAK_SHARE),
     )
-    prefill = replace(
-        decode,
-        compute=dense_peak * min(rate.compute * profile.prefill, PEAK_SHARE),
-        expert_compute=peak * min(rate.expert_compute * profile.prefill, PEAK_SHARE),
-    )
-    return decode, prefill
-
-
-def _host_bytes_s(gpu: Gpu, link: Link) -> float:
-    host = link_data().host
-    if link.host_link_gb_s:
-        return link.host_link_gb_s * host.c2c_share * 1e9
-    return link.pcie_gb_s * host.pcie_share * 1e9

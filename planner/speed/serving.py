@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from planner.catalog.records import Gpu, Model
 from planner.speed.collectives import link_kind
+from planner.speed.link_rows import link_rows
 from planner.speed.links import Link
 from planner.speed.load import OPEN_LOOP_STEPS, Load, closed_loop, open_loop_wait_s, saturated
 from planner.speed.requests import split_of
@@ -107,27 +109,39 @@ class ServingSpeed:
     """Seconds of a decode step by operator."""
 
 
-def _limits(server: Server, load: Floats, context: float, kind: str) -> NDArray[np.str_]:
+def _kinds(links: Sequence[Link], device: NDArray[np.int64], tp: Floats) -> NDArray[np.str_]:
+    """For each layout the kind of link that the widest group on its GPU runs on."""
+    widest = np.ones(len(links))
+    np.maximum.at(widest, device.reshape(-1), tp.reshape(-1))
+    each = zip(links, widest, strict=True)
+    kinds = np.array([link_kind(link, int(n)).rstrip("0123456789") for link, n in each], np.str_)
+    return np.asarray(kinds[device])
+
+
+def _limits(
+    server: Server, load: Floats, context: float, kinds: NDArray[np.str_]
+) -> NDArray[np.str_]:
     """What a decode step spends most of its time on, in words."""
     demand, rates = server.decode(load, context), server.rates
     reading = demand.dense_bytes / rates.read + demand.kv_bytes / rates.kv_read
     reading = reading + demand.expert_bytes / rates.expert_read
     computing = demand.dense_flops / rates.compute + demand.expert_flops / rates.expert_compute
     parts = server.step_parts(load, context)
-    names = ["hbm", "compute", kind, "engine", "host link"]
+    names = ["hbm", "compute", "link", "engine", "host link"]
     seconds = [reading, computing, parts["comm"], parts["launch"], parts["host"]]
     stack = np.stack(np.broadcast_arrays(*[np.asarray(s, np.float64) for s in seconds]))
     words: NDArray[np.str_] = np.asarray(names, np.str_)[np.argmax(stack, axis=0)]
-    return words
+    return np.asarray(np.where(words == "link", kinds, words))
 
 
 def serving_speed(
     model: Model,
-    gpu: Gpu,
-    link: Link,
+    gpu: Gpu | Sequence[Gpu],
+    link: Link | Sequence[Link],
     engine_id: str,
     setup: ServingSpeedSetup,
     *,
+    device: ArrayLike = 0,
     tp: ArrayLike = 1,
     pp: ArrayLike = 1,
     ep: ArrayLike = 1,
@@ -136,17 +150,21 @@ def serving_speed(
 ) -> ServingSpeed:
     """Speed of one replica of tp x pp x dp GPUs whose KV pool holds `sequences` requests.
 
-    The layout arguments broadcast. Concurrencies from 1 to the pool's limit are tried; the largest whose TPOT and
-    TTFT percentiles meet the targets, at no more than HEADROOM of the replica's capacity, is taken.
+    The layout arguments broadcast; of several GPUs and links, `device` is each layout's. Concurrencies from 1 to the
+    pool's limit are tried; the largest whose TPOT and TTFT percentiles meet the targets, at no more than HEADROOM of
+    the replica's capacity, is taken.
     """
     shape = np.broadcast_shapes(*[np.shape(x) for x in (tp, pp, ep, dp, sequences)])
     tp, pp, ep, dp = (np.broadcast_to(np.asarray(x, np.float64), shape) for x in (tp, pp, ep, dp))
+    links = (link,) if isinstance(link, Link) else tuple(link)
+    number = np.broadcast_to(np.asarray(device), shape)
     server = build_server(
         model,
         gpu,
-        link,
+        link_rows(links).at(number),
         engine_id,
         split_of(tp, pp, dp, ep),
+        device=number,
         weights=setup.weights,
         kv=setup.kv,
         arithmetic=setup.arithmetic,
@@ -154,11 +172,11 @@ def serving_speed(
     )
     room = np.minimum(np.broadcast_to(np.asarray(sequences, np.float64), shape), 1e6)
     room = np.maximum(np.minimum(room, server.engine.max_sequences * dp), 1.0)
-    return _sustained(server, setup, link, room, np.asarray(tp, np.float64))
+    return _sustained(server, setup, _kinds(links, number, tp), room)
 
 
 def _sustained(
-    server: Server, setup: ServingSpeedSetup, link: Link, room: Floats, tp: Floats
+    server: Server, setup: ServingSpeedSetup, kinds: NDArray[np.str_], room: Floats
 ) -> ServingSpeed:
     """The best concurrency between 1 and `room`, and the speed there."""
     prompt, output = setup.means
@@ -181,7 +199,7 @@ def _sustained(
     met = at(np.where(ok, 1.0, 0.0)) > 0
     chosen, tpot, load = np.where(met, at(rate), 0.0), at(loads.tpot_s), at(grid)
     factor = np.exp(np.broadcast_to(server.half_width, room.shape))
-    limit = _limit_words(server, link, load, room, prompt + output / 2.0, tp)
+    limit = _limit_words(server, kinds, load, room, prompt + output / 2.0)
     return ServingSpeed(
         requests_per_s=chosen,
         low=chosen / factor,
@@ -223,11 +241,10 @@ def _arrivals(
 
 
 def _limit_words(
-    server: Server, link: Link, load: Floats, room: Floats, context: float, tp: Floats
+    server: Server, kinds: NDArray[np.str_], load: Floats, room: Floats, context: float
 ) -> NDArray[np.str_]:
     """What limits each layout; `kv cache` where the pool ends before bandwidth is used up."""
-    kind = link_kind(link, int(np.max(tp))).rstrip("0123456789")
-    limit = _limits(server, load, context, kind)
+    limit = _limits(server, load, context, kinds)
     held = (load >= room * 0.999) & np.isin(limit, ["hbm", "engine"])
     words: NDArray[np.str_] = np.where(
         held & (room < server.engine.max_sequences), "kv cache", limit

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from planner.catalog.speed_records import TrainingStack
 from planner.speed.collectives import group_s
-from planner.speed.links import Link
+from planner.speed.link_rows import AnyLink
 from planner.speed.work import Work
 
 Floats = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Shape:
 def traffic_seconds(
     work: Work,
     shape: Shape,
-    link: Link,
+    link: AnyLink,
     stack: TrainingStack,
     busy_s: Floats,
     tokens: Floats,
@@ -88,7 +88,9 @@ def traffic_seconds(
     }
 
 
-def _data_parallel(work: Work, shape: Shape, link: Link, passes: float, trainable: float) -> Floats:
+def _data_parallel(
+    work: Work, shape: Shape, link: AnyLink, passes: float, trainable: float
+) -> Floats:
     """Seconds of gradient and parameter traffic of a step, before overlap."""
     stride = shape.tp * shape.cp
     total = np.zeros_like(shape.dp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -12,7 +13,7 @@ from planner.catalog.records import Gpu, Model
 from planner.catalog.speed_records import TrainingRate, TrainingStack, training_data
 from planner.speed.collectives import measured_link
 from planner.speed.formats import sixteen_bit_flops
-from planner.speed.links import Link
+from planner.speed.link_rows import AnyLink, LinkRows, rows_of
 from planner.speed.offload import ADAM_BYTES, OffloadTargets, offload_seconds
 from planner.speed.traffic import Shape, traffic_seconds
 from planner.speed.work import Work, speed_classes, work_of
@@ -95,6 +96,50 @@ def peak_flops(gpu: Gpu, precision: Precision) -> float:
     return sixteen_bit_flops(gpu)
 
 
+@dataclass(frozen=True, slots=True)
+class GpuRows:
+    """Peaks and efficiencies of the GPU of each layout."""
+
+    peak: Floats
+    """Dense FLOP/s of the precision."""
+    half: Floats
+    """Dense FLOP/s in 16 bit."""
+    bytes_s: Floats
+    """Memory bandwidth."""
+    dense: Floats
+    attention: Floats
+    experts: Floats
+    layer_us: Floats
+    spread: Floats
+    measured: NDArray[np.bool_]
+    """Whether the efficiencies were measured for class and stack."""
+
+    def at(self, rows: ArrayLike) -> GpuRows:
+        """The GPUs of these rows."""
+        where = np.asarray(rows)
+        return GpuRows(*(getattr(self, name)[where] for name in self.__slots__))
+
+
+def gpu_rows(gpus: Sequence[Gpu], precision: Precision, stack: str) -> GpuRows:
+    """GPUs as arrays, one row a GPU."""
+    rates = [training_rate(gpu, precision, stack) for gpu in gpus]
+
+    def numbers(values: Iterable[float]) -> Floats:
+        return np.array(list(values), np.float64)
+
+    return GpuRows(
+        numbers(peak_flops(gpu, precision) for gpu in gpus),
+        numbers(sixteen_bit_flops(gpu) for gpu in gpus),
+        numbers(gpu.memory.bandwidth_gb_s * 1e9 for gpu in gpus),
+        numbers(rate.dense for rate, _ in rates),
+        numbers(rate.attention for rate, _ in rates),
+        numbers(rate.experts for rate, _ in rates),
+        numbers(rate.layer_us for rate, _ in rates),
+        numbers(rate.spread for rate, _ in rates),
+        np.array([measured for _, measured in rates], np.bool_),
+    )
+
+
 def _passes(setup: TrainingSpeedSetup) -> tuple[float, float]:
     """Forward passes that a step's work equals: of matrix products, and of attention."""
     dense = 3.0 if setup.method == "full" else 2.0
@@ -107,18 +152,17 @@ def _passes(setup: TrainingSpeedSetup) -> tuple[float, float]:
 
 
 def _compute(
-    work: Work, gpu: Gpu, setup: TrainingSpeedSetup, rate: TrainingRate, stack: TrainingStack
-) -> dict[str, float]:
+    work: Work, gpu: GpuRows, setup: TrainingSpeedSetup, stack: TrainingStack
+) -> dict[str, Floats]:
     """GPU-seconds per token of each operator, over all layers, on one GPU's peaks."""
     dense, attention = _passes(setup)
-    peak, half = peak_flops(gpu, setup.precision), sixteen_bit_flops(gpu)
+    peak, half = gpu.peak, gpu.half
     routed = work.expert * work.experts_per_token * work.moe_layers
     pairs = float(work.attended_causal(setup.sequence))
     scores = 2.0 * work.attention_width * pairs
     kernel = KERNEL_SHARE[setup.attention]
     if stack.full_attention:
         scores *= 2.0
-    bandwidth = gpu.memory.bandwidth_gb_s * 1e9
     moved = stack.elementwise_bytes * work.layers * work.hidden * (dense / 3.0)
     if setup.method != "full":
         moved += stack.lora_bytes * work.layers * work.hidden * (dense / 2.0)
@@ -127,40 +171,40 @@ def _compute(
     )
     return {
         "dense": 2.0
-        * (work.dense * dense / (peak * rate.dense) + work.head * dense / (half * rate.dense)),
-        "experts": 2.0 * routed * dense / (peak * rate.dense * rate.experts * stack.experts),
-        "attention": scores * attention / (half * rate.attention * kernel),
-        "elementwise": moved / bandwidth,
+        * (work.dense * dense / (peak * gpu.dense) + work.head * dense / (half * gpu.dense)),
+        "experts": 2.0 * routed * dense / (peak * gpu.dense * gpu.experts * stack.experts),
+        "attention": scores * attention / (half * gpu.attention * kernel),
+        "elementwise": moved / gpu.bytes_s,
     }
 
 
 def _busy(
     work: Work,
-    gpu: Gpu,
+    gpu: GpuRows,
     setup: TrainingSpeedSetup,
-    rate: TrainingRate,
     stack: TrainingStack,
     shape: Shape,
     tokens: Floats,
 ) -> dict[str, Floats]:
     """Seconds per step that a GPU computes and moves its own memory, by operator."""
     passes, split = _passes(setup)[0], shape.tp * shape.pp
-    per_token = _compute(work, gpu, setup, rate, stack)
+    per_token = _compute(work, gpu, setup, stack)
     parts = {k: v * tokens / split * shape.accumulation for k, v in per_token.items()}
-    launch = rate.layer_us * 1e-6 * work.layers * passes / shape.pp * shape.accumulation
+    launch = gpu.layer_us * 1e-6 * work.layers * passes / shape.pp * shape.accumulation
     parts["launch"] = np.asarray(launch, np.float64)
     if setup.method == "qlora":
-        unpack = stack.dequantize_bytes * work.total * passes / (gpu.memory.bandwidth_gb_s * 1e9)
+        unpack = stack.dequantize_bytes * work.total * passes / gpu.bytes_s
         parts["dequantize"] = unpack / split * shape.accumulation
     return parts
 
 
 def training_speed(
     model: Model,
-    gpu: Gpu,
-    link: Link,
+    gpu: Gpu | Sequence[Gpu],
+    link: AnyLink,
     setup: TrainingSpeedSetup,
     *,
+    device: ArrayLike = 0,
     micro_batch: ArrayLike = 1,
     tp: ArrayLike = 1,
     pp: ArrayLike = 1,
@@ -172,6 +216,8 @@ def training_speed(
 ) -> TrainingSpeed:
     """Time of one optimizer step on tp x pp x cp x dp GPUs; the layout arguments broadcast.
 
+    Of several GPUs, `device` is each layout's.
+
     step = (micro-batches + bubble) x stage time + exposed communication + optimizer + offload, with a stage's time
     the sum over operators of FLOPs over achieved FLOP/s, plus what does not overlap.
     """
@@ -181,15 +227,17 @@ def training_speed(
     shape = Shape(*[np.array(n, np.float64) for n in numbers])
     work, data = work_of(model), training_data()
     stack = data.stack(setup.framework)
-    rate, measured = training_rate(gpu, setup.precision, stack.rates_of or stack.stack)
+    chips = [gpu] if isinstance(gpu, Gpu) else gpu
+    rates = gpu_rows(chips, setup.precision, stack.rates_of or stack.stack).at(device)
+    link = rows_of(link)
     tokens = shape.micro_batch * setup.sequence / shape.cp
     passes = _passes(setup)[0]
-    parts = _busy(work, gpu, setup, rate, stack, shape, tokens)
+    parts = _busy(work, rates, setup, stack, shape, tokens)
     busy = np.asarray(sum(parts.values()), np.float64)
     trainable = _trainable_share(work, setup)
     parts |= traffic_seconds(work, shape, link, stack, busy, tokens, passes, trainable)
     held = work.total / (shape.tp * shape.pp * shape.expert_spread(work))
-    parts["optimizer"] = _optimizer(held, shape, setup, gpu, trainable)
+    parts["optimizer"] = _optimizer(held, shape, setup, rates, trainable)
     targets = OffloadTargets(
         setup.offload_optimizer, setup.offload_parameters, setup.offload_activations
     )
@@ -197,7 +245,7 @@ def training_speed(
     stage = busy + parts["tp"] + parts["ep"] + parts["cp"]
     rounds = (shape.pp - 1.0) / (setup.virtual_stages * shape.accumulation)
     parts["bubble"] = stage * rounds
-    return _result(work, gpu, setup, shape, parts, rate, stack, measured, link)
+    return _result(work, rates, setup, shape, parts, stack, link)
 
 
 def _trainable_share(work: Work, setup: TrainingSpeedSetup) -> float:
@@ -208,14 +256,14 @@ def _trainable_share(work: Work, setup: TrainingSpeedSetup) -> float:
 
 
 def _optimizer(
-    held: Floats, shape: Shape, setup: TrainingSpeedSetup, gpu: Gpu, trainable: float
+    held: Floats, shape: Shape, setup: TrainingSpeedSetup, gpu: GpuRows, trainable: float
 ) -> Floats:
     """Seconds of the optimizer's own memory traffic on the GPU."""
     if setup.offload_optimizer != "none":
         return np.zeros_like(held)
     sharded = np.where(shape.zero >= 1, shape.dp, 1.0)
     moved = ADAM_BYTES * held * trainable / sharded
-    return np.asarray(moved / (0.8 * gpu.memory.bandwidth_gb_s * 1e9), np.float64)
+    return np.asarray(moved / (0.8 * gpu.bytes_s), np.float64)
 
 
 def model_flops_per_token(work: Work, setup: TrainingSpeedSetup, *, recomputed: bool) -> float:
@@ -229,44 +277,56 @@ def model_flops_per_token(work: Work, setup: TrainingSpeedSetup, *, recomputed: 
     return 2.0 * work.active * (dense + extra) + scores * (3.0 + extra)
 
 
-def _limit(parts: dict[str, Floats], names: dict[str, str]) -> NDArray[np.str_]:
-    sums: dict[str, Floats] = {}
+_LIMITS: Final = (
+    "compute", "hbm", "inside", "network", "host link", "cpu optimizer", "nvme", "bubble",
+)  # fmt: skip
+_LIMIT_OF: Final = {
+    "elementwise": "hbm", "dequantize": "hbm", "optimizer": "hbm", "tp": "inside", "cp": "inside",
+    "bubble": "bubble", "cpu optimizer": "cpu optimizer", "host link": "host link", "nvme": "nvme",
+}  # fmt: skip
+_WIDE: Final = ("ep", "dp", "pp")
+"""Traffic that leaves the node where the replica does."""
+
+
+def _limit(parts: dict[str, Floats], link: LinkRows, shape: Shape) -> NDArray[np.str_]:
+    """What most of a step is spent on; traffic inside a node goes by the name of its link."""
+    sums = {name: np.zeros_like(shape.gpus) for name in _LIMITS}
+    across = shape.gpus > link.width
+    apart = bool(np.any(across))
     for part, seconds in parts.items():
-        name = names.get(part, "compute")
-        sums[name] = sums.get(name, np.zeros_like(seconds)) + seconds
-    words: NDArray[np.str_] = np.asarray(list(sums), np.str_)
-    chosen: NDArray[np.str_] = words[np.argmax(np.stack(list(sums.values())), axis=0)]
-    return chosen
+        if part not in _WIDE:
+            name = _LIMIT_OF.get(part, "compute")
+            sums[name] = sums[name] + seconds
+            continue
+        sums["inside"] = sums["inside"] + (np.where(across, 0.0, seconds) if apart else seconds)
+        if apart:
+            sums["network"] = sums["network"] + np.where(across, seconds, 0.0)
+    words: NDArray[np.str_] = np.asarray(_LIMITS, np.str_)
+    chosen = words[np.argmax(np.stack(np.broadcast_arrays(*sums.values())), axis=0)]
+    inside = np.where(link.scale_up, "nvlink", "pcie")
+    named: NDArray[np.str_] = np.where(chosen == "inside", inside, chosen)
+    return named
 
 
 def _result(
     work: Work,
-    gpu: Gpu,
+    gpu: GpuRows,
     setup: TrainingSpeedSetup,
     shape: Shape,
     parts: dict[str, Floats],
-    rate: TrainingRate,
     stack: TrainingStack,
-    measured: bool,
-    link: Link,
+    link: LinkRows,
 ) -> TrainingSpeed:
     step = np.asarray(sum(parts.values()), np.float64)
     batch = shape.micro_batch * setup.sequence * shape.dp * shape.accumulation
     speed = batch / step
     per_gpu = speed / shape.gpus
-    peak = peak_flops(gpu, setup.precision)
+    peak = gpu.peak
     useful = model_flops_per_token(work, setup, recomputed=False)
     done = model_flops_per_token(work, setup, recomputed=True)
-    fitted = measured and stack.tag == "fitted"
-    beyond = ~measured_link(link, shape.gpus) | (not fitted)
-    spread = float(np.hypot(rate.spread, stack.spread) / np.sqrt(2.0)) * np.where(beyond, 2.0, 1.0)
-    inside = "nvlink" if link.scale_up else "pcie"
-    wide = "network" if np.any(shape.gpus > max(link.gpus_per_node, link.domain)) else inside
-    names = {
-        "elementwise": "hbm", "dequantize": "hbm", "optimizer": "hbm", "tp": inside, "cp": inside,
-        "ep": wide, "dp": wide, "pp": wide, "bubble": "bubble", "cpu optimizer": "cpu optimizer",
-        "host link": "host link", "nvme": "nvme",
-    }  # fmt: skip
+    fitted = gpu.measured & (stack.tag == "fitted")
+    beyond = ~measured_link(link, shape.gpus) | ~fitted
+    spread = np.hypot(gpu.spread, stack.spread) / np.sqrt(2.0) * np.where(beyond, 2.0, 1.0)
     return TrainingSpeed(
         step_s=step,
         tokens_per_s=speed,
@@ -275,8 +335,8 @@ def _result(
         mfu=per_gpu * useful / peak,
         hfu=per_gpu * done / peak,
         tflops_per_gpu=per_gpu * useful / 1e12,
-        limit=_limit(parts, names),
+        limit=_limit(parts, link, shape),
         extrapolated=np.asarray(beyond, np.bool_),
-        tag="fitted" if fitted else "modelled",
+        tag="fitted" if np.all(fitted) else "modelled",
         parts=parts,
     )

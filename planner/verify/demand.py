@@ -118,14 +118,16 @@ def busy_parts(part: Part, speed: Speed) -> float:
         sizes = zip(ask.buckets, speed.by_size, strict=True)
         rates = [(ask.rate or 0.0) * size.share / rate for size, rate in sizes if rate > 0]
         return float(sum(math.ceil(WHOLE * load - NOISE) for load in rates))
-    if speed.counted <= 0 or part.given.units <= 0:
+    # A replica that fills a node of its own has the units of all its copies; `busy` is of each.
+    units = units_alone(speed) if part.own_nodes else part.given.units
+    if speed.counted <= 0 or units <= 0:
         return WHOLE
     alone = speed.demand / speed.counted
     if ask.gpus_max is not None or ask.replicas_max is not None:
-        needed = max(ask.replicas_min, math.ceil(WHOLE / part.given.units)) + ask.spare
+        needed = max(ask.replicas_min, math.ceil(WHOLE / units)) + ask.spare
         return WHOLE * alone / needed
     if ask.spare:
-        return WHOLE / (max(1 / alone, 1.0) + part.given.units / WHOLE)
+        return WHOLE / (max(1 / alone, 1.0) + units / WHOLE)
     return WHOLE * alone
 
 

@@ -105,7 +105,7 @@ def account_of(ask: ServingAsk, layout: Layout, memory: ServingMemory, flight: f
         nvme_gib=0.0,
         host_bytes=one(ledger.host_bytes),
         nvme_bytes=0.0,
-        extrapolated=ledger.extrapolated,
+        extrapolated=bool(ledger.extrapolated),
     )
 
 

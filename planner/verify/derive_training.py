@@ -90,7 +90,7 @@ def _account(ask: TrainingAsk, layout: Layout, memory: TrainingMemory) -> Memory
         nvme_gib=one(ledger.nvme_bytes) / GIB,
         host_bytes=one(host) * layout.gpus,
         nvme_bytes=one(memory.nvme_bytes) * layout.gpus,
-        extrapolated=ledger.extrapolated,
+        extrapolated=bool(ledger.extrapolated),
     )
 
 

@@ -152,3 +152,21 @@ def test_without_a_horizon() -> None:
     assert other.cost is not None
     assert row.saving == found.cost.total - other.cost.total
     assert [b.action for b in found.break_evens] == ["rent"]
+
+
+def test_a_node_that_lets_more_be_served_says_so() -> None:
+    """Five nodes are needed for both services, and four can be had."""
+    path = Path(__file__).parent / "steady.yaml"
+    second = (
+        "{name: batch, kind: inference, model: llama-3.1-8b, precision: [16bit], context: 4096, "
+        "required: false, demand: {concurrent: 400, prompt: 900, output: 250}}"
+    )
+    first = second.replace("batch", "chat").replace("400", "300")
+    steady = planner.load(path, (f"workloads=[{first}, {second}]",))
+    found = with_uncertainty(steady, solve_fully(steady), sensitivity=True).plan
+    left = [w.name for w in found.workloads if not w.served]
+    assert len(left) == 1
+    row = next(s for s in found.sensitivity if s.change == "one more node of `cloud` to rent")
+    assert row.note == f"{left[0]} can be served as well"
+    assert row.saving is not None
+    assert row.saving < 0

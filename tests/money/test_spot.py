@@ -215,3 +215,24 @@ def test_a_changed_figure_is_found(tmp_path: Path, name: str) -> None:
 def test_another_scenario_is_found(tmp_path: Path, change: str) -> None:
     _, plan = solved(tmp_path, SPOT, tune(9e7))
     assert verify_plan(scenario_of(tmp_path, SPOT, tune(9e7), change), plan)
+
+
+def test_two_shares_in_one_pool(tmp_path: Path) -> None:
+    """The pool has spot nodes only; the cheaper ones lose so much that they are the dearer ones."""
+    both = "[{price: 2.00 USD/node-hour, interruption: 20 %}, {price: 1.50 USD/node-hour, interruption: 60 %}]"
+    _, two = solved(tmp_path, both, tune(9e7, "60 d"))
+    _, one = solved(tmp_path, SPOT.replace("10 %", "20 %"), tune(9e7, "60 d"))
+    assert (only(two).term, only(two).interruption) == ("spot 1 for the run", 0.2)
+    assert total(two) == total(one)
+    dear = both.replace("1.50", "0.90")
+    _, other = solved(tmp_path, dear, tune(9e7, "60 d"))
+    assert only(other).interruption == 0.6
+    assert only(other).speed.hours == pytest.approx(2 * (only(one).speed.hours or 0))
+
+
+def test_an_order_is_weighed_against_rent_on_demand_not_spot(tmp_path: Path) -> None:
+    """A node of two GPUs at 16,000 is written off at 1,000 a quarter, 2,190 hours at 2.00 are 4,380."""
+    both = f"[{FIRM}, {{price: 0.10 USD/node-hour, interruption: 10 %}}]\n    buy: {{price: 16000 USD/node}}"
+    _, plan = solved(tmp_path, both, CHAT.replace("RATE", "2"), horizon=YEAR)
+    (order,) = plan.orders
+    assert order.break_even == pytest.approx(1000 / 4380, abs=1e-4)

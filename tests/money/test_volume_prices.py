@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 import planner
+from planner.options.horizon import join, parts_of
 from planner.plan.schema import Order, Plan
 from planner.report.text import render_text
 from planner.scenario import Scenario
+from planner.verify.brute_force import brute_force
 from planner.verify.plan import verify_plan
 
 TEXT = """\
@@ -148,3 +150,23 @@ def test_an_order_below_the_least_is_found(tmp_path: Path) -> None:
     path.write_text(TEXT.replace("tiers:", "min_order: 5, tiers:"))
     found = verify_plan(planner.load(path), plan)
     assert any("`min_order` is 5" in p.message for p in found)
+
+
+@pytest.mark.parametrize("convention", ["accrual", "cash"])
+@pytest.mark.parametrize("tier", [9000, 15200, 16800])
+@pytest.mark.parametrize("least", [1, 2])
+def test_equals_trying_every_order(tmp_path: Path, convention: str, tier: int, least: int) -> None:
+    """Half a year, up to three nodes: the cheapest of all orders, by the whole problem's brute force."""
+    buy = (
+        f"inventory.new.buy={{price: [24000 USD/node, 20000 USD/node], min_order: {least}, max_nodes: 3, "
+        f"tiers: [{{nodes: 3, price: {tier} USD/node}}]}}"
+    )
+    changes = [buy, "horizon.length=2 quarters", f"horizon.convention={convention}"]
+    changes.append(
+        "inventory.cloud.rent={price: [1.00 USD/node-hour, 8.00 USD/node-hour], max_nodes: [2, 1]}"
+    )
+    scenario, plan = solved(tmp_path, *changes)
+    assert (
+        total(plan)
+        == Decimal(brute_force(join(scenario, parts_of(scenario)).problem).cost_cents or 0) / 100
+    )

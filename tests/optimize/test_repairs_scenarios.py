@@ -36,7 +36,8 @@ def plan_of(cause: str) -> Plan:
 
 
 def test_there_is_a_scenario_for_every_cause() -> None:
-    assert {p.stem for p in FOLDER.glob("*.yaml")} == set(CAUSES)
+    # `horizon` has causes in several periods, see tests/money.
+    assert {p.stem for p in FOLDER.glob("*.yaml")} == {*CAUSES, "horizon"}
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -171,3 +171,14 @@ def test_size_that_no_type_carries_alone_on_cheap_nodes(whole: bool, cents: int)
     problem = Problem((block,), supplies)
     assert solve(problem).cost_cents == cents
     assert brute_force(problem).cost_cents == cents
+
+
+@pytest.mark.parametrize("bound", ["replicas={max: 6}", "gpus={max: 8}"])
+def test_replicas_that_are_alike_serve_all_sizes(bound: str) -> None:
+    """A bound on replicas or GPUs makes them all alike: each size goes in full to the one kind."""
+    scenario = planner.load(HERE / "two-gpus.yaml", [f"workloads.chat.{bound}"])
+    plan = planner.solve(scenario)
+    (chat,) = plan.workloads
+    assert len(chat.assignment) == 1
+    assert [r.parts / r.of for r in chat.routing] == [1.0] * len(chat.routing)
+    assert verify_plan(scenario, plan) == []

@@ -1,10 +1,13 @@
 """Power of nodes: what limits count, and what energy is paid for."""
 
 from fractions import Fraction
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+import planner
+from planner.options.energy import energy_of, power_words
 from planner.options.power import Draw, scaled
 
 IDLE = Fraction(1, 5)
@@ -42,3 +45,21 @@ def test_watts_of_limits_are_rounded_up() -> None:
 def test_a_larger_node_takes_more_power() -> None:
     assert scaled(DGX, 16).node_w == 20_400
     assert scaled(CARDS, 16).node_w is None
+
+
+def test_the_plan_says_where_a_nodes_power_comes_from(tmp_path: Path) -> None:
+    text = (
+        "scenario: words\nlimits: {power: 30 kW}\ninventory:\n"
+        "  - {pool: told, node: {type: onprem-dgx-h100, power: 9 kW}, owned: {nodes: 1}}\n"
+        "  - {pool: known, node: onprem-dgx-h100, owned: {nodes: 1}}\n"
+        "workloads:\n"
+        "  - {name: chat, kind: inference, model: llama-3.1-8b, context: 2048, demand: {concurrent: 1, prompt: 9, "
+        "output: 9}}\n"
+    )
+    path = tmp_path / "words.yaml"
+    path.write_text(text)
+    scenario = planner.load(path)
+    words = " ".join(power_words(scenario, energy_of(scenario)))
+    assert "told 9 kW, known 10.2 kW (catalog, unconfirmed)" in words
+    assert "at full load, without cooling" in words
+    assert "kWh" not in words

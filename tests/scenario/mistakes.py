@@ -555,6 +555,13 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     (TOP, buy("tiers: {nodes: 4}"), "P103", "nodes", "`price: 265000 USD/node`"),
     (TOP, buy("min_order: 0"), "P102", "0", "least is 1"),
     # spot nodes
+    (
+        "    context: 8192\n",
+        "    context: 8192\n    spot: true\n",
+        "P413",
+        "true",
+        "`interruption`",
+    ),
     (RENT, "rent: {price: 9 USD/GPU-hour, interruption: 100 %}", "P210", "100 %", "`10 %`"),
     (RENT, "rent: {price: 9 USD/GPU-hour, interruption: 10}", "P102", "10", "`10 %`"),
     (RENT, "rent: {price: 9 USD/GPU-hour, spot: true}", "P101", "spot", "interruption"),

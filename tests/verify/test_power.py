@@ -135,3 +135,20 @@ def test_infeasibility_names_the_limit_and_the_least_that_works(
     assert plan.status == "infeasible"
     assert limit.split("=")[0] in {r.name for r in plan.conflict}
     assert words in {r.change for r in plan.repairs}
+
+
+def test_a_bounded_batch_that_fills_nodes_of_its_own_verifies(tmp_path: Path) -> None:
+    """Its replicas are whole nodes; how busy it is is told of each of the copies on them."""
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "scenario: own\n"
+        "inventory:\n"
+        "  - {pool: cloud, gpu: l4, node: {gpus: 8, host_ram: 256 GiB}, rent: {price: 4.00 USD/node-hour}}\n"
+        "workloads:\n"
+        "  - {name: embed, kind: embedding, model: bge-m3, demand: {tokens: 3e11}, deadline: 5 d, gpus: {max: 40}}\n"
+    )
+    plan = planner.solve(planner.load(path))
+    (part,) = plan.workloads[0].assignment
+    assert part.term.endswith(" for the run")
+    assert plan.verified
+    assert 0 < part.busy < 2000
