@@ -111,8 +111,8 @@ DOUBT_CODES: Final[dict[str, Code]] = {
     ),
     "P413": Code(
         "a wish about spot nodes where there are none",
-        "The workload says whether it may use spot nodes, but no rent of the pools it may use has an `interruption`, so "
-        "that the wish changes nothing.",
+        "The workload says whether it may use spot nodes, but no rent of the pools it may use has an `interruption`, "
+        "so that the wish changes nothing.",
         "workloads:\n  - {name: chat, spot: true}\n",
         "inventory:\n  - {pool: cloud, rent: {interruption: 10 %}}\nworkloads:\n  - {name: chat, spot: true}\n",
     ),
