@@ -120,7 +120,9 @@ def assumptions(scenario: Scenario, part: Part) -> tuple[str, ...]:
         "a node that is bought or committed to serves whole periods; purchases are paid on delivery, "
         "at the start of the period; what owned nodes once cost is spent and not counted",
         "a single training run starts with a period, fills those it spans, and takes the rest of its hours from "
-        "the last; it stays on one pool under one term, and GPUs of shared nodes are its own to the end of the period",
+        "the last; it stays on one pool under one term, and GPUs of shared nodes are held to the end of the period",
+        "training runs within a period may take turns on the same GPUs, together no longer than the shortest of "
+        "their deadlines and intervals",
     ]
     energy = part.question.energy
     prices = [energy_of(in_period(scenario, p)).usd_per_kwh for p in periods_of(scenario)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from planner.optimize.facility import pool_power_w, pool_rack_units
+from planner.optimize.lanes import Key, hosts_of, minutes_of, shared_out
 from planner.optimize.outcome import BlockPlan, Outcome, Status
 from planner.options.asks import Ask, ServingAsk, is_job
 from planner.options.build import Built
@@ -30,9 +32,11 @@ def assemble(
     question: Question, considered: ConsideredByWorkload, built: Built, outcome: Outcome
 ) -> plan.Plan:
     """The plan of an outcome that has one."""
-    cents = _split_money(built, outcome)
+    hosts = hosts_of(built, outcome)
+    cents = _split_money(question, built, outcome, hosts)
     workloads = tuple(
-        _workload(question, built, outcome, cents, number) for number in range(len(question.asks))
+        _workload(question, built, outcome, cents, hosts, number)
+        for number in range(len(question.asks))
     )
     assert outcome.cost_cents is not None
     assert outcome.bound_cents is not None
@@ -77,8 +81,15 @@ def _gpus_held(built: Built, candidate: Candidate) -> int:
     return candidate.gpus + candidate.whole_nodes * supply.node_gpus
 
 
-def _split_money(built: Built, outcome: Outcome) -> _Money:
-    """Share the price of held nodes by GPUs used, in whole cents; what nobody uses stays idle."""
+def _split_money(
+    question: Question, built: Built, outcome: Outcome, hosts: Mapping[Key, Key]
+) -> _Money:
+    """Share the price of held nodes by GPUs used, in whole cents; what nobody uses stays idle.
+
+    Runs that take turns on the same GPUs share their price by time.
+    """
+    runs = [w.runs_per_horizon for w in question.wishes]
+    minutes = minutes_of(built, [*hosts, *hosts.values()], runs)
     carried: dict[tuple[int, int], int] = {}
     users: dict[int, list[tuple[tuple[int, int], int]]] = defaultdict(list)
     for block_plan in outcome.plans:
@@ -86,7 +97,7 @@ def _split_money(built: Built, outcome: Outcome) -> _Money:
             key = (block_plan.block, choice.candidate)
             candidate = built.problem.blocks[key[0]].candidates[key[1]]
             carried[key] = candidate.cost_cents * choice.replicas
-            if not candidate.own_nodes:
+            if not candidate.own_nodes and key not in hosts:
                 gpus = _gpus_held(built, candidate) * choice.replicas
                 users[candidate.supply].append((key, gpus))
     idle: dict[int, int] = {}
@@ -100,7 +111,8 @@ def _split_money(built: Built, outcome: Outcome) -> _Money:
         left = price
         for key, gpus in users[number]:
             share = price * gpus // held if held else 0
-            carried[key] += share
+            for one, part in shared_out(share, key, hosts, minutes).items():
+                carried[one] += part
             left -= share
         idle[number] = left
         used = sum(gpus for _, gpus in users[number])
@@ -112,19 +124,26 @@ def _split_money(built: Built, outcome: Outcome) -> _Money:
 
 
 def _workload(
-    question: Question, built: Built, outcome: Outcome, cents: _Money, number: int
+    question: Question,
+    built: Built,
+    outcome: Outcome,
+    cents: _Money,
+    hosts: Mapping[Key, Key],
+    number: int,
 ) -> plan.PlanWorkload:
     ask = question.asks[number]
     block = built.problem.blocks[number]
     parts = []
     for choice in outcome.plans[number].choices:
         candidate = block.candidates[choice.candidate]
-        parts.append(
-            _assignment(
-                built, outcome, candidate, (number, choice.candidate), choice.replicas,
-                from_cents(cents.carried[number, choice.candidate]),
-            )
+        key = (number, choice.candidate)
+        part = _assignment(
+            built, outcome, candidate, hosts.get(key, key), choice.replicas,
+            from_cents(cents.carried[key]),
         )  # fmt: skip
+        if key in hosts:
+            part = part.model_copy(update={"turns_on": question.asks[hosts[key][0]].name})
+        parts.append(part)
     return plan.PlanWorkload(
         name=ask.name,
         kind=ask.kind,
@@ -169,6 +188,8 @@ def _assignment(
     option = built.options[candidate.option]
     supply = built.problem.supplies[candidate.supply]
     places = _places(built, outcome, candidate.supply, key)
+    if candidate.guest_of >= 0:
+        places = tuple(p.model_copy(update={"gpus": p.gpus[: option.gpus]}) for p in places)
     count = replicas * (option.gpus if not candidate.own_nodes else _gpus_held(built, candidate))
     return plan.Assignment(
         pool=supply.pool,

@@ -97,12 +97,25 @@ def _later_errors(problem: Problem, block: Block, candidate: Candidate) -> Itera
             yield f"nodes of supply {at} have another number of GPUs"
 
 
+def _turn_errors(block: Block, candidate: Candidate) -> Iterator[str]:
+    """Who takes turns: single jobs in shared nodes, each within its own window."""
+    turn = candidate.turn
+    if turn is None or not 0 < turn.minutes <= turn.window or turn.guest_cents < 0:
+        yield "takes turns, and its time is not known or too long"
+    if not block.exactly_one or block.multiplicity > 1 or candidate.later or candidate.whole_nodes:
+        yield "takes turns, and is no single job in a shared node"
+    if candidate.guest_of >= 0 and (candidate.gpus or candidate.lane >= 0):
+        yield "takes turns on the GPUs of another, and holds some"
+
+
 def _candidate_errors(block: Block, candidate: Candidate) -> list[str]:
     errors = []
     if candidate.gpus < 0 or candidate.whole_nodes < 0:
         errors.append("negative size")
-    if candidate.gpus == 0 and candidate.whole_nodes == 0:
+    if candidate.gpus == 0 and candidate.whole_nodes == 0 and candidate.guest_of < 0:
         errors.append("takes nothing")
+    if candidate.lane >= 0 or candidate.guest_of >= 0:
+        errors += _turn_errors(block, candidate)
     if candidate.units < 1:
         errors.append("covers no demand")
     if block.exactly_one and candidate.units < DEMAND_UNITS:

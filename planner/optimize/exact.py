@@ -15,6 +15,7 @@ from planner.optimize.families.nodes import node_rows
 from planner.optimize.families.packing import packing_rows
 from planner.optimize.families.same_pool import same_pool_rows
 from planner.optimize.families.sizes import size_rows
+from planner.optimize.families.turns import turn_rows
 from planner.options.problem import Problem
 
 FAMILIES = (
@@ -28,6 +29,7 @@ FAMILIES = (
     packing_rows,
     distinct_rows,
     limit_rows,
+    turn_rows,
 )
 
 

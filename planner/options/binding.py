@@ -129,9 +129,10 @@ def _speed_words(ask: Ask, part: plan.Assignment) -> str:
         wanted = f" of {duration(ask.deadline_s)} allowed" if ask.deadline_s else ""
         hours = duration((speed.hours or 0.0) * HOUR_S)
         best = duration((speed.hours or 0.0) * speed.rate_low / speed.rate * HOUR_S)
+        turns = f"; in turn with `{part.turns_on}` on its GPUs" if part.turns_on else ""
         return (
             f"{hours}{wanted} (best estimate {best}), {speed.rate:,.0f} tokens/s, "
-            f"MFU {100 * (speed.mfu or 0):.0f} %; {speed.limit} limits{sure}"
+            f"MFU {100 * (speed.mfu or 0):.0f} %; {speed.limit} limits{sure}{turns}"
         ) + f"{_lost(part)}{_only_at_best(ask, part)}"
     assert isinstance(ask, ServingAsk)
     words = f"{_serving_words(ask, part)}; {speed.limit} limits{sure}"
@@ -192,6 +193,8 @@ def _binding(
         return _one_kind(found, draft.workloads[number])
     if len(parts) > 1:
         return _mixed(found)
+    if parts[0].turns_on:
+        return f"runs in the breaks of `{parts[0].turns_on}`, on GPUs that are held anyway"
     own = [a for a in found if a.option.pool == parts[0].pool]
     if not own:
         return "stock binds: no other pool has room for it"

@@ -17,17 +17,21 @@ from planner.options.problem import (
     Limit,
     Problem,
     Supply,
+    Turn,
 )
 from planner.options.records import Considered, Option
 from planner.options.spot import on_term
 from planner.options.terms import (
     Energy,
     Term,
+    guest_cents,
     node_cost_cents,
     node_energy_cents,
     own_nodes_cents,
     running_cents,
 )
+from planner.options.turns import turn_of, with_turns
+from planner.units import HOUR_S
 
 HOST_SHARES = 16
 """Host RAM is packed in sixteenths of a node."""
@@ -54,6 +58,8 @@ class Wish:
     priority: int = 1
     runs_per_horizon: int = 1
     """Runs of a job within the horizon (`every`), rounded up; 1 for services and single runs."""
+    every_h: float | None = None
+    """Hours between two runs of a job that recurs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,8 @@ def build(
                     number = index if here is option else len(options) - 1
                     candidates += candidates_of(ask, wish, here, number, place, energy)
         blocks.append(_block(ask, wish, candidates))
+    if sum(isinstance(ask, TrainingAsk) for ask in asks) > 1:
+        blocks = list(with_turns(blocks))
     return Built(Problem(tuple(blocks), tuple(supplies), tuple(limits)), tuple(options))
 
 
@@ -183,11 +191,27 @@ def candidates_of(
         power_w=supplier.draw.peak_gpus_w(option.gpus) if term.pays_energy else 0,
         option=index,
         loads=option.loads,
+        turn=_turn(ask, wish, option, supplier, term, energy),
     )
     if hours is None or not term.node_hour:
         return [base]
     own = _on_own_nodes(ask, wish, option, base, supplier, term)
     return [base, own] if hours <= term.hours else [own]
+
+
+def _turn(
+    ask: Ask, wish: Wish, option: Option, supplier: Supplier, term: Term, energy: Energy
+) -> Turn | None:
+    """What a training run takes of the time of GPUs it may share with others, and what it costs as a guest there."""
+    hours = option.timing.hours
+    if not isinstance(ask, TrainingAsk) or hours is None or option.nodes or hours > term.hours:
+        return None
+    cents = guest_cents(
+        term, energy, supplier.draw, gpus=option.gpus, busy=option.utilisation, hours=hours,
+        runs=wish.runs_per_horizon,
+    )  # fmt: skip
+    deadline = None if ask.deadline_s is None else ask.deadline_s / HOUR_S
+    return turn_of(hours, (float(term.hours), deadline, wish.every_h), cents)
 
 
 def _on_own_nodes(

@@ -68,8 +68,12 @@ def _gpu_hours(workload: ResolvedWorkload, period: PlanPeriod, row: PlanWorkload
     """GPUs held x hours: a service and a job that shares nodes hold them for the period, a run for its hours."""
     total = 0.0
     trained = {run.pool: run.hours for run in period.runs if run.workload == row.name}
+    held = {a.turns_on for w in period.workloads for a in w.assignment}
     for part in row.assignment:
         hours = float(period.hours)
+        if part.turns_on or row.name in held:
+            total += part.gpus * trained.get(part.pool, 0.0)
+            continue
         if part.term.endswith(" for the run") and part.speed.hours is not None:
             hours = math.ceil(part.speed.hours) * _runs(workload, period)
             if not getattr(workload.spec, "every", None):

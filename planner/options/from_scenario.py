@@ -173,8 +173,9 @@ def _limits(scenario: Scenario) -> tuple[Limit, ...]:
 def _assumptions(scenario: Scenario, energy: Energy) -> tuple[str, ...]:
     texts = [
         f"services run a month of {HORIZON_H} hours; each job runs within it, once or as often as "
-        "`every` says, is billed by started hours on rented nodes of its own, and keeps its GPUs to "
-        "itself for the whole month"
+        "`every` says, is billed by started hours on rented nodes of its own, and keeps its GPUs for "
+        "the whole month; training runs may take turns on the same GPUs, together no longer than the "
+        "shortest of their deadlines and intervals"
     ]
     texts += power_words(scenario, energy)
     texts += spot_assumptions(scenario)
@@ -189,7 +190,8 @@ def _assumptions(scenario: Scenario, energy: Energy) -> tuple[str, ...]:
 def _wish(spec: WorkloadSpec, hours: int) -> Wish:
     every = getattr(spec, "every", None)
     runs = math.ceil(hours * HOUR_S / every) if every else 1
-    return Wish(spec.required, spec.priority, max(1, runs))
+    every_h = float(every / HOUR_S) if every else None
+    return Wish(spec.required, spec.priority, max(1, runs), every_h)
 
 
 def _defaults(scenario: Scenario, workload: ResolvedWorkload) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -25,6 +26,7 @@ def outdoes(a: Candidate, b: Candidate) -> bool:
         and a.preference <= b.preference
         and a.power_w <= b.power_w
         and _no_longer(a, b)
+        and (b.turn is None or (a.turn is not None and a.turn.minutes <= b.turn.minutes))
         and (
             a.max_replicas is None
             or (b.max_replicas is not None and a.max_replicas >= b.max_replicas)
@@ -65,5 +67,5 @@ def lean(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
 def _rank(c: Candidate, number: int) -> tuple[object, ...]:
     return (
         c.gpus, c.whole_nodes, c.cost_cents, -c.units, c.host_sixteenths, c.preference, c.power_w,
-        len(c.later), c.key, number,
+        len(c.later), c.turn.minutes if c.turn else math.inf, c.key, number,
     )  # fmt: skip

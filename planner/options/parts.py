@@ -10,6 +10,7 @@ from planner.options.problem import Block, Candidate
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Option
 from planner.options.spans import Stretch, spans, stretch
+from planner.options.turns import LANES
 from planner.scenario.periods import Period
 from planner.scenario.resolved import Scenario
 
@@ -100,6 +101,11 @@ def _with_spans(
 
 
 def _moved(candidate: Candidate, first_supply: int, period: Period) -> Candidate:
+    first_lane = period.index * LANES
     return replace(
-        candidate, key=f"{candidate.key} {period.name}", supply=candidate.supply + first_supply
+        candidate,
+        key=f"{candidate.key} {period.name}",
+        supply=candidate.supply + first_supply,
+        lane=candidate.lane + first_lane if candidate.lane >= 0 else -1,
+        guest_of=candidate.guest_of + first_lane if candidate.guest_of >= 0 else -1,
     )

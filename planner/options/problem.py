@@ -27,6 +27,18 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What a training run in a shared node takes of the time of its GPUs, where others may run on them as well."""
+
+    minutes: int
+    """Of one run, rounded up."""
+    window: int
+    """Minutes in which one run of each that shares the GPUs must end together, rounded down."""
+    guest_cents: int
+    """Its cost on GPUs that another run holds: the energy of its work, and rent per GPU."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One option of a block on one supply."""
 
@@ -54,6 +66,11 @@ class Candidate:
     """Load of all requests of each size on one replica, in 1/LOAD_UNITS of it, rounded up; -1: not served."""
     later: tuple[Hold, ...] = ()
     """Supplies of later periods, of nodes of the same size, that a job holds as well until it ends."""
+    turn: Turn | None = None
+    lane: int = -1
+    """Number, unique in the problem, under which others may take turns on the GPUs it holds; -1: none may."""
+    guest_of: int = -1
+    """Lane on whose GPUs it takes its turns; it then holds none of its own."""
 
     @property
     def holds(self) -> tuple[Hold, ...]:

@@ -85,6 +85,7 @@ def spans(
     within = [
         replace(c, supply=c.supply + first.first_supply)
         for c in first.built.problem.blocks[number].candidates
+        if c.guest_of < 0
     ]
     kept = {id(c) for c in lean([*within, *(s.candidate for s in found)])}
     return tuple(s for s in found if id(s.candidate) in kept)
@@ -140,6 +141,7 @@ def _joined(parts: Sequence[Candidate], over: Sequence[Stretch]) -> Span:
     supplies = [c.supply + one.first_supply for c, one in zip(parts, over, strict=True)]
     candidate = replace(
         parts[0],
+        turn=None,
         key=f"{parts[0].key} {over[0].name} to {over[-1].name}",
         supply=supplies[0],
         cost_cents=sum(c.cost_cents for c in parts),

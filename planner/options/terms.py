@@ -93,6 +93,20 @@ def running_cents(
     return cents
 
 
+def guest_cents(
+    term: Term, energy: Energy, draw: Draw, *, gpus: int, busy: Fraction, hours: float, runs: int
+) -> int:
+    """Cents for runs on GPUs that another run holds: started hours, and energy beyond that of waiting GPUs."""
+    span = math.ceil(hours)
+    cents = to_cents(term.gpu_hour * gpus * span) * runs
+    if term.pays_energy:
+        working = busy * span * runs
+        cents += energy.cents(
+            draw.watt_hours(gpus, energy.idle, busy_h=working, held_h=Fraction(0))
+        )
+    return cents
+
+
 def own_nodes_cents(term: Term, *, nodes: int, hours: float) -> int:
     """Cents for a job on rented nodes of its own: started hours x price x nodes."""
     return to_cents(term.node_hour * math.ceil(hours) * nodes)

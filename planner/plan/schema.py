@@ -183,6 +183,8 @@ class Assignment(PlanModel):
     """On spot nodes: share of the hours lost, which the speed counts already; None: no spot nodes."""
     start: str | None = None
     end: str | None = None
+    turns_on: str | None = None
+    """Training workload that holds these GPUs: this one runs on them in its breaks."""
 
 
 class SizeShare(PlanModel):

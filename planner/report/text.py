@@ -80,7 +80,13 @@ def _gpus_in_all(plan: Plan) -> str:
     if plan.periods:
         most = max(sum(r.used_gpus for r in p.pools) for p in plan.periods)
         return f"at most {most} GPUs, {words}"
-    return f"{sum(a.gpus for w in plan.workloads for a in w.assignment)} GPUs, {words}"
+    return f"{sum(a.gpus for w in plan.workloads for a in w.assignment if not a.turns_on)} GPUs, {words}"
+
+
+def _how(part: Assignment) -> str:
+    if part.turns_on:
+        return " in turn"
+    return "" if part.interruption is None else " spot"
 
 
 def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
@@ -92,7 +98,7 @@ def _row(workload: PlanWorkload, part: Assignment, *, first: bool) -> list[str]:
         workload.name if first else "",
         workload.model if first else "",
         workload.kind if first else "",
-        f"{part.gpus} x {part.gpu}{'' if part.interruption is None else ' spot'}",
+        f"{part.gpus} x {part.gpu}{_how(part)}",
         part.pool,
         f"{copies}{part.layout.text}{mark}",
         used,

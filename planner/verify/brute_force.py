@@ -53,7 +53,7 @@ def brute_force(problem: Problem) -> BruteForce:
         )
         if best is not None and unserved > best[0]:
             continue
-        cost = _cost(problem, copies, mixes)
+        cost = _cost(problem, copies, mixes) if _in_turn(copies, mixes) else None
         if cost is None:
             continue
         key = (unserved, cost, _ties(problem, copies, mixes))
@@ -152,6 +152,26 @@ def _after(
             return None
         rest.append(carry - max(load, 0) * x)
     return tuple(rest)
+
+
+def _in_turn(copies: Sequence[tuple[int, Block]], mixes: Sequence[Mix]) -> bool:
+    """Whether every run that takes turns has a host, and all on the same GPUs end within the shortest window."""
+    lanes: dict[int, list[Candidate]] = {}
+    held = set()
+    for (_, block), mix in zip(copies, mixes, strict=True):
+        for candidate, count in zip(block.candidates, mix, strict=True):
+            lane = max(candidate.lane, candidate.guest_of)
+            if count and lane >= 0:
+                lanes.setdefault(lane, []).append(candidate)
+                held |= {lane} if candidate.lane >= 0 else set()
+    for lane, members in lanes.items():
+        turns = [c.turn for c in members if c.turn is not None]
+        shortest = min(t.window for t in turns)
+        if len(members) > 1 and sum(t.minutes for t in turns) > shortest:
+            return False
+        if lane not in held:
+            return False
+    return True
 
 
 def _cost(

@@ -60,7 +60,9 @@ def _row(case: Case, row: PlanPool) -> Iterator[str]:
     owned -= bought
     rented = sum((s.nodes or 0) if s.acquired else nodes[s.term] for s in terms if not s.owned)
     node_gpus = case.question.supplier(row.pool).facts.node_gpus
-    used_gpus = sum(len(x.gpus) for p in case.on_pool(row.pool) for x in p.given.placement)
+    used_gpus = sum(
+        len(x.gpus) for p in case.on_pool(row.pool) if p.host is None for x in p.given.placement
+    )
     for name, have, want in (
         ("owned nodes", row.owned, owned),
         ("bought nodes", row.bought, bought),

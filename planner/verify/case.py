@@ -36,6 +36,11 @@ class Part:
     """Over periods: hours that a single training run had before this one; None elsewhere."""
 
     @property
+    def host(self) -> str | None:
+        """Workload on whose GPUs it takes its turns; None where it holds its own."""
+        return self.given.turns_on
+
+    @property
     def trains(self) -> bool:
         """Whether it is a training run."""
         return isinstance(self.ask, TrainingAsk)

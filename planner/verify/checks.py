@@ -16,6 +16,7 @@ from planner.verify.node_memory import check_node_memory
 from planner.verify.placement import check_placement
 from planner.verify.problem import Finding
 from planner.verify.speed import check_speed
+from planner.verify.turns import check_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def check_case(case: Case) -> Checked:
         check_node_memory(case, derived),
         check_speed(case, derived),
         check_demand(case, derived),
+        check_turns(case, derived),
         check_money(case, derived),
         check_limits(case, derived),
     ]

@@ -108,11 +108,14 @@ def _runs(scenario: Scenario, name: str, spans: Sequence[Period]) -> int:
 
 
 def _held(scenario: Scenario, period: PlanPeriod, row: PlanWorkload) -> float:
-    """GPU-hours of a workload in a period: all of it, but for nodes rented for a run."""
+    """GPU-hours of a workload in a period: all of it, but for nodes rented for a run and runs that take turns."""
     total = 0.0
+    hosts = {a.turns_on for w in period.workloads for a in w.assignment}
     for part in row.assignment:
         hours = float(period.hours)
-        if part.term.endswith(FOR_THE_RUN) and part.speed.hours is not None:
+        if part.turns_on or row.name in hosts:
+            hours = sum(r.hours for r in period.runs if r.workload == row.name)
+        elif part.term.endswith(FOR_THE_RUN) and part.speed.hours is not None:
             often = _often(scenario, row.name, period.hours)
             cut = [r.hours for r in period.runs if (r.workload, r.pool) == (row.name, part.pool)]
             one = part.speed.hours if often or not cut else cut[-1]

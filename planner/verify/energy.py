@@ -44,14 +44,20 @@ def node_energy(scenario: Scenario, pool: ResolvedPool, hours: int) -> int:
 
 
 def replica_energy(
-    scenario: Scenario, pool: ResolvedPool, gpus: int, working_h: Fraction, hours: int
+    scenario: Scenario,
+    pool: ResolvedPool,
+    gpus: int,
+    working_h: Fraction,
+    hours: int,
+    *,
+    guest: bool = False,
 ) -> int:
     """Cents of a replica: its GPUs at full load in the hours it works, idle in the others it holds them.
 
-    The idle part is the node's where its power is known.
+    The idle part is the node's where its power is known, and the host's where a run is a guest on its GPUs.
     """
     full, idle = gpu_watts(pool), idle_watts(scenario, pool)
     watt_hours = (full - idle) * working_h
-    if pool.node.power_w is None:
+    if pool.node.power_w is None and not guest:
         watt_hours += idle * max(working_h, Fraction(hours))
     return money_cents(scenario, gpus * watt_hours)

@@ -35,6 +35,7 @@ def pool_watts(case: Case, pool: ResolvedPool) -> int:
         math.ceil(each * p.layout.gpus) * p.copies * p.given.replicas
         for s in own
         for p in case.on_supply(s)
+        if p.host is None
     )
 
 

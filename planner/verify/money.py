@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from decimal import Decimal
 
 from planner.options.asks import is_job
 from planner.plan.schema import Plan, PlanPool, Status
 from planner.units import from_cents
-from planner.verify.case import Case, Part
+from planner.verify.case import Case
 from planner.verify.derive import Derived
 from planner.verify.prices import Bill, bill_of
 from planner.verify.problem import Finding, Problem
@@ -24,7 +25,7 @@ def check_money(case: Case, derived: Derived) -> Finding:
         *(Problem(CHECK, "", t) for t in (*_total(case, bill), *proof_problems(case.plan))),
         *_workloads(case),
         *(Problem(CHECK, r.pool, t) for r in case.plan.pools for t in _pool(case, bill, r)),
-        *_shares(case, bill),
+        *_shares(case, bill, derived),
     ]
     currency = case.scenario.spec.currency
     looked = f"{from_cents(bill.total):,} {currency} re-added from prices, to the cent"
@@ -87,10 +88,10 @@ def _pool(case: Case, bill: Bill, row: PlanPool) -> Iterator[str]:
         yield f"idle cost {row.idle_cost:,} is below zero"
 
 
-def _shares(case: Case, bill: Bill) -> Iterator[Problem]:
-    """Each assignment carries its running cost and its part, by GPUs, of the nodes it shares."""
+def _shares(case: Case, bill: Bill, derived: Derived) -> Iterator[Problem]:
+    """Each assignment carries its running cost and its part, by GPUs and turns, of the nodes it shares."""
     for number, part in enumerate(case.parts):
-        share, users = _share(case, bill, part)
+        share, users = _share(case, bill, derived, number)
         least = bill.running[number] + share
         have = int(part.given.cost * 100)
         # Rounding of the shares leaves at most one cent per user, and one user carries what is left.
@@ -99,11 +100,23 @@ def _shares(case: Case, bill: Bill) -> Iterator[Problem]:
             yield Problem(CHECK, part.name, f"{part.where}: {text}")
 
 
-def _share(case: Case, bill: Bill, part: Part) -> tuple[int, int]:
+def _share(case: Case, bill: Bill, derived: Derived, number: int) -> tuple[int, int]:
     """Whole cents of held nodes that the assignment carries, and how many assignments share them."""
+    part = case.parts[number]
     if part.own_nodes:
         return 0, 0
-    users = [p for p in case.on_supply(part.supply) if not p.own_nodes]
+    on_supply = [(n, p) for n, p in enumerate(case.parts) if p.supply == part.supply]
+    users = [p for _, p in on_supply if not p.own_nodes]
     held = bill.held[part.supply] * part.facts.node_gpus
-    gpus = part.given.replicas * part.gpus_held
-    return bill.nodes[part.supply] * gpus // held if held else 0, len(users)
+    name = part.host or part.name
+    turns = [(n, p) for n, p in on_supply if name in (p.name, p.host) and not p.own_nodes]
+    shared = any(p.host for _, p in turns)
+    holder = next((p for _, p in turns if p.name == name), part) if shared else part
+    gpus = holder.given.replicas * holder.gpus_held
+    share = bill.nodes[part.supply] * gpus // held if held else 0
+    if shared:
+        minutes = {n: math.ceil(60 * (derived[n].speed.hours or 0.0)) * p.runs for n, p in turns}
+        guests = [n for n, p in turns if p.host is not None and any(minutes.values())]
+        parts = {n: share * minutes[n] // sum(minutes.values()) for n in guests}
+        share = parts.get(number, share - sum(parts.values()))
+    return share, len(users)

@@ -19,18 +19,27 @@ def check_node_memory(case: Case, derived: Derived) -> Finding:
     nvme: dict[tuple[str, int], float] = defaultdict(float)
     for number, figures in derived.items():
         part = case.parts[number]
+        if part.host is not None:
+            continue
+        # Of runs that take turns the one that needs most counts.
+        turns = [figures.memory, *(derived[n].memory for n in _guests(case, part) if n in derived)]
         nodes = max(1, part.whole_nodes)
         for place in part.given.placement:
             node = (part.given.pool, place.node)
             share = part.copies / nodes
             if _counts(part):
-                host[node] += figures.memory.host_bytes * share
-            nvme[node] += figures.memory.nvme_bytes * share
+                host[node] += max(m.host_bytes for m in turns) * share
+            nvme[node] += max(m.nvme_bytes for m in turns) * share
     problems = [*_over(case, host, "host RAM"), *_over(case, nvme, "NVMe")]
     looked = (
         f"{len(host)} nodes with host RAM in use, {sum(1 for v in nvme.values() if v)} with NVMe"
     )
     return Finding(CHECK, looked, tuple(problems))
+
+
+def _guests(case: Case, part: Part) -> list[int]:
+    """Runs that take turns on the GPUs of a part."""
+    return [n for n, p in enumerate(case.parts) if p.host == part.name]
 
 
 def _counts(part: Part) -> bool:

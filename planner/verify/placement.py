@@ -66,6 +66,8 @@ def _shared(case: Case) -> Iterator[Problem]:
     taken: Counter[tuple[str, int, int]] = Counter()
     terms: dict[tuple[str, int], set[str]] = defaultdict(set)
     for part in case.parts:
+        if part.host is not None:
+            continue
         for place in part.given.placement:
             terms[part.given.pool, place.node].add(part.given.term)
             taken.update((part.given.pool, place.node, gpu) for gpu in set(place.gpus))

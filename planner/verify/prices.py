@@ -57,7 +57,10 @@ def running_cents(scenario: Scenario, part: Part, speed: Speed) -> int:
     each = to_cents(part.supply.gpu_hour * part.layout.gpus * hours) * part.runs
     if part.supply.owned:
         working = Fraction(part.given.busy, BUSY_PARTS) * hours * part.runs
-        each += replica_energy(scenario, part.pool, part.layout.gpus, working, part.supply.hours)
+        each += replica_energy(
+            scenario, part.pool, part.layout.gpus, working, part.supply.hours,
+            guest=part.host is not None,
+        )  # fmt: skip
     return each * part.given.replicas
 
 

@@ -8,7 +8,7 @@ from tests.verify.edit import NAMES, plan_of, problems_after, put, scenario_of
 
 CHECKS = [
     "structure", "allowed", "served", "placement", "capacity", "memory", "node memory", "speed",
-    "demand", "money", "limits",
+    "demand", "turns", "money", "limits",
 ]  # fmt: skip
 
 
