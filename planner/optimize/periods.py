@@ -41,15 +41,26 @@ def without_supply(whole: Whole, outcome: Outcome, part: Part, convention: str) 
 
 
 def question_in(part: Part, whole: Whole, outcome: Outcome) -> tuple[Question, tuple[int, ...]]:
-    """The period's question without the jobs that run in another period, and which asks are kept."""
+    """The period's question without the jobs that run in another period, and which asks are kept.
+
+    A job that runs in none is told of in the first that asks for it.
+    """
     kept = tuple(
         k
         for k in range(len(part.question.asks))
-        if not whole.problem.blocks[part.blocks[k]].exactly_one or _choices(part, whole, outcome, k)
+        if not whole.problem.blocks[part.blocks[k]].exactly_one
+        or _choices(part, whole, outcome, k)
+        or _left_out_here(part, whole, outcome, part.blocks[k])
     )
     asks = tuple(part.question.asks[k] for k in kept)
     wishes = tuple(part.question.wishes[k] for k in kept)
     return replace(part.question, asks=asks, wishes=wishes), kept
+
+
+def _left_out_here(part: Part, whole: Whole, outcome: Outcome, block: int) -> bool:
+    """Whether a block stays unserved, and the period is the first that asks for it."""
+    first = next(p for p in whole.parts if block in p.blocks)
+    return not outcome.plans[block].choices and first.period == part.period
 
 
 def _choices(part: Part, whole: Whole, outcome: Outcome, ask: int) -> tuple[Choice, ...]:

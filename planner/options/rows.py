@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 T = TypeVar("T")
+ASKED: Final = frozenset({"ask", "pools", "recipe", "chosen", "kernel"})
 
 
 def taken(whole: T, rows: NDArray[np.int64], size: int) -> T:
     """A record of arrays over `size` rows with these rows only; what has no such axis stays as it is.
+
+    What was asked, of whom and how (`ASKED`) is not looked into.
 
     >>> from planner.memory.ledger import Component, Ledger
     >>> ledger = Ledger((Component("weights", np.array([1, 2, 3]), 9, "f"),), 5.0, 4.0, "cuda_total")
@@ -22,6 +25,8 @@ def taken(whole: T, rows: NDArray[np.int64], size: int) -> T:
     """
     changes = {}
     for field in fields(whole):  # type: ignore[arg-type]
+        if field.name in ASKED:
+            continue
         value = getattr(whole, field.name)
         part = _part(value, rows, size)
         if part is not value:

@@ -69,6 +69,8 @@ def _table(plan: Plan, width: int) -> list[str]:
 
 def _not_served(plan: Plan, name: str) -> str:
     """The words in place of GPUs, with the periods that lack them."""
+    if not any(w.assignment for w in plan.workloads if w.name == name):
+        return "not served"
     lacking = [p.name for p in plan.periods for w in p.workloads if w.name == name and not w.served]
     return f"not served in {', '.join(lacking)}" if lacking else "not served"
 

@@ -25,11 +25,18 @@ Made by `python -m tests.benchmarks.compare --out r.jsonl` and `python -m tests.
 only what was run is listed.
 """
 
+WHOLE = """## Whole runs
+
+The command line from the file to the verified plan, options included (`python -m tests.benchmarks.whole`): the least of
+several turns for the small ones, one run for large scenarios (`tests/benchmarks/scenario_large.py`, seed 0).
+"""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("results", nargs="+")
     parser.add_argument("--note", default="")
+    parser.add_argument("--whole", help="lines of `whole`")
     options = parser.parse_args()
     rows: dict[tuple[str, str, int], dict] = {}
     for name in options.results:
@@ -41,8 +48,22 @@ def main() -> None:
     print(HEAD)
     if options.note:
         print(options.note + "\n")
+    if options.whole:
+        _whole([json.loads(line) for line in Path(options.whole).read_text().splitlines()])
     for size, limit_s in LIMITS_S.items():
         _size(size, limit_s, [row for row in rows.values() if row["size"] == size])
+
+
+def _whole(rows: list[dict]) -> None:
+    print(WHOLE)
+    print("| run | processor s | wall s | peak MiB | exit | load average |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for row in rows:
+        print(
+            f"| {row['run']} | {row['cpu_s']:.2f} | {row['wall_s']:.2f} | {row['peak_mib']:.0f} | "
+            f"{row['rc']:.0f} | {row['load']} |"
+        )
+    print()
 
 
 def _size(size: str, limit_s: float, rows: list[dict]) -> None:

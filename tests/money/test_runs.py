@@ -14,6 +14,7 @@ from planner.options.horizon import join, parts_of
 from planner.options.problem import Hold
 from planner.options.spans import hours_in
 from planner.plan.schema import Plan, PlanWorkload
+from planner.report.text import render_text
 from planner.scenario import Scenario
 from planner.verify.brute_force import brute_force
 from planner.verify.plan import verify_plan
@@ -83,6 +84,20 @@ def test_the_deadline_counts_from_the_start_of_the_horizon() -> None:
     scenario = planner.load(PATH, ["workloads.second.deadline=40 d"])
     plan = planner.solve(scenario)
     assert list(rows(plan, "second")) == ["2026-10", "2026-11"]
+
+
+def test_an_optional_run_without_a_place_is_told_of() -> None:
+    changes = ["workloads.tune.required=false", "workloads.tune.deadline=20d"]
+    scenario = planner.load(PATH, changes)
+    plan = planner.solve(scenario)
+    assert plan.status == "proven"
+    assert [(w.name, w.served) for w in plan.workloads] == [
+        ("chat", True), ("tune", False), ("second", True),
+    ]  # fmt: skip
+    assert verify_plan(scenario, plan) == []
+    told = next(x for x in render_text(plan).splitlines() if x.startswith("tune "))
+    assert "not served" in told
+    assert "2026" not in told
 
 
 def workload(plan: Plan, at: int, name: str, **update: object) -> Plan:
