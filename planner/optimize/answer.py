@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.layout import Layout
 from planner.optimize.assemble import assemble, has_plan
+from planner.optimize.caution import with_caution
 from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.solve import solve as optimize
@@ -87,6 +88,8 @@ def answer(
             raise VerificationError(problems)
         worded = with_words(question, considered, draft)
         worded = with_first_choices(question, built, outcome, worded, limits)
+        candidates = sum(len(block.candidates) for block in built.problem.blocks)
+        worded = with_caution(question, outcome, worded, candidates, limits)
         result = worded.model_copy(update={"verified": True})
     result = result.model_copy(
         update={"rejections": folded(considered), "versions": versions(scenario.digest)}

@@ -299,6 +299,19 @@ class SolveStats(PlanModel):
     """Rates are rounded down to this share of each demand."""
 
 
+class Caution(PlanModel):
+    """What upper memory and lower speed cost: the same question answered with best estimates."""
+
+    best_cost: Money
+    """Of the plan found at `risk: best` for every workload."""
+    best_bound: Money
+    """Least that any such plan costs; equal to `best_cost` where it is proven."""
+    price: Money
+    """Cost of this plan less `best_cost`, at least 0."""
+    same_served: bool
+    """False: with best estimates other workloads stay unserved, and the costs don't compare."""
+
+
 class Plan(PlanModel):
     """The answer to a scenario."""
 
@@ -335,6 +348,8 @@ class Plan(PlanModel):
     explanations: tuple[Explanation, ...] = ()
     alternatives: tuple[PlanAlternative, ...] = ()
     """Plans that cost little more and use other GPUs, where they were asked for."""
+    caution: Caution | None = None
+    """Where workloads count on careful figures and the second answer was worked out."""
     alternatives_within: float | None = None
     """How much dearer an alternative was allowed to be, as a share; absent where none was asked for."""
     slack: tuple[str, ...] = ()

@@ -203,6 +203,26 @@ def _notes(plan: Plan, width: int) -> list[str]:
     return lines
 
 
+def _caution(plan: Plan, width: int) -> list[str]:
+    """What careful figures cost, in a sentence."""
+    told = plan.caution
+    if told is None or plan.cost is None:
+        return []
+    unit = plan.cost.currency
+    least = "the cheapest plan" if told.best_bound == told.best_cost else "a plan found in short"
+    best = f"at best estimates {least} would cost {money(told.best_cost)}"
+    if not told.same_served:
+        text = f"Caution (upper memory, lower speed) changes what can be served; {best}."
+    elif told.price == 0:
+        text = "Caution (upper memory, lower speed) costs nothing: best estimates give no cheaper plan."
+    else:
+        text = (
+            f"Caution (upper memory, lower speed) costs {money(told.price)} {unit} of this: {best}, "
+            "but may not hold."
+        )
+    return wrap(text, first="", rest="  ", width=width)
+
+
 def _verdict(plan: Plan, width: int) -> list[str]:
     assert plan.cost is not None
     assert plan.bound is not None
@@ -219,4 +239,4 @@ def _verdict(plan: Plan, width: int) -> list[str]:
     else:
         gap = 100 * (plan.gap or 0.0)
         text = f"Best found: {total} {unit}, at most {gap:.2f} % above the cheapest possible (bound {bound}). {tail}"
-    return [*lines, *wrap(text, first="", rest="  ", width=width)]
+    return [*lines, *_caution(plan, width), *wrap(text, first="", rest="  ", width=width)]
