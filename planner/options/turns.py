@@ -37,11 +37,13 @@ Guests = dict[int, list[Candidate]]
 
 def with_turns(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """The blocks with candidates that run on GPUs another block's candidate holds."""
-    hosts, guests = _pairs(blocks, shortest=False)
-    if _count(guests) > MOST_GUESTS:
-        hosts, guests = _pairs(blocks, shortest=True)
-    if _count(guests) > MOST_SHORTEST:
+    able = _by_supply(blocks)
+    pairs = _pairs(blocks, able, MOST_GUESTS, shortest=False)
+    if pairs is None:
+        pairs = _pairs(blocks, able, MOST_SHORTEST, shortest=True)
+    if pairs is None:
         return tuple(blocks)
+    hosts, guests = pairs
     return tuple(
         replace(
             block,
@@ -54,26 +56,42 @@ def with_turns(blocks: Sequence[Block]) -> tuple[Block, ...]:
     )
 
 
-def _count(guests: Guests) -> int:
-    return sum(map(len, guests.values()))
+Runs = dict[int, list[tuple[int, list[Candidate]]]]
+"""By supply: each block with its runs in shared nodes there."""
+
+
+def _by_supply(blocks: Sequence[Block]) -> Runs:
+    found: Runs = {}
+    for at, block in enumerate(blocks):
+        here: dict[int, list[Candidate]] = {}
+        for candidate in block.candidates:
+            if _shares(block, candidate):
+                here.setdefault(candidate.supply, []).append(candidate)
+        for supply, runs in here.items():
+            found.setdefault(supply, []).append((at, runs))
+    return found
 
 
 def _pairs(
-    blocks: Sequence[Block], *, shortest: bool
-) -> tuple[dict[tuple[int, int], Candidate], Guests]:
-    """Hosts by block and candidate, each with a lane of its own, and guests by block."""
+    blocks: Sequence[Block], able: Runs, most: int, *, shortest: bool
+) -> tuple[dict[tuple[int, int], Candidate], Guests] | None:
+    """Hosts by block and candidate, each with a lane of its own, and guests by block; None beyond `most` guests."""
     hosts: dict[tuple[int, int], Candidate] = {}
     guests: Guests = {}
+    count = 0
     for at, block in enumerate(blocks):
         for number, host in enumerate(block.candidates):
             if not _shares(block, host):
                 continue
             found = [
                 (other, guest)
-                for other, two in enumerate(blocks)
+                for other, runs in able[host.supply]
                 if other != at
-                for guest in _guests(host, two, len(hosts), shortest, equal=other > at)
+                for guest in _guests(host, runs, len(hosts), shortest, equal=other > at)
             ]
+            count += len(found)
+            if count > most:
+                return None
             if found:
                 hosts[at, number] = replace(host, lane=len(hosts))
             for other, guest in found:
@@ -93,18 +111,14 @@ def _shares(block: Block, candidate: Candidate) -> bool:
 
 
 def _guests(
-    host: Candidate, block: Block, lane: int, shortest: bool, *, equal: bool
+    host: Candidate, runs: Sequence[Candidate], lane: int, shortest: bool, *, equal: bool
 ) -> Iterator[Candidate]:
-    """Candidates of a block as guests of a host; of runs on as many GPUs the earlier block is the host.
+    """Runs of one block on the supply of a host as its guests; of runs on as many GPUs the earlier block is the host.
 
     What a guest runs on matters no more, so of its candidates only the shortest and the cheapest are worth it.
     """
     assert host.turn is not None
-    able = [
-        c
-        for c in block.candidates
-        if c.supply == host.supply and _shares(block, c) and _fits(host, c, equal=equal)
-    ]
+    able = [c for c in runs if _fits(host, c, equal=equal)]
     if shortest:
         able = sorted(able, key=lambda c: (c.turn.minutes if c.turn else 0, c.cost_cents))[:1]
     for one in able:
