@@ -7,6 +7,7 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
 from typing import Final
 
@@ -88,6 +89,8 @@ def main() -> None:
         code = cli(prog_name="planner", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
+        # All is said: a Ctrl-C from here on has nothing to stop.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
@@ -100,7 +103,20 @@ def main() -> None:
     except OSError as error:
         sys.exit(_output_failure(error))
     except Exception as error:
+        if _interrupted(error):
+            click.echo("interrupted", err=True)
+            sys.exit(130)
         sys.exit(_crash(error))
+
+
+def _interrupted(error: BaseException) -> bool:
+    """Whether a Ctrl-C is behind an error: one that comes while a module loads surfaces as its ImportError."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, KeyboardInterrupt):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _start_fast() -> None:

@@ -61,22 +61,28 @@ class Stop:
 
 
 def guarded(work: Callable[[], None], halt: _Stoppable, stop: Stop) -> None:
-    """Runs `work` on a thread so that the first Ctrl-C becomes a stop request, the second is raised."""
+    """Runs `work` on a thread so that the first Ctrl-C becomes a stop request, the second is raised.
+
+    Waits for an event of its own: Python 3.11 takes a thread for finished whose `join` a signal interrupts.
+    """
     failure: list[BaseException] = []
+    done = threading.Event()
 
     def body() -> None:
         try:
             work()
         except BaseException as error:
             failure.append(error)
+        finally:
+            done.set()
 
     thread = threading.Thread(target=body, daemon=True)
     stop._running.append(halt)
     try:
         thread.start()
-        while thread.is_alive():
+        while not done.is_set():
             try:
-                thread.join(0.2)
+                done.wait(0.2)
             except KeyboardInterrupt:
                 if stop.requested:
                     raise

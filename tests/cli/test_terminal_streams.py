@@ -117,8 +117,10 @@ def test_ctrl_c_while_solving_ends_with_130_or_a_plan() -> None:
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
-    assert process.returncode in (0, 130)
+    # 4: while the solver runs and has no plan yet.
+    assert process.returncode in (0, 4, 130)
     assert b"Traceback" not in err
+    assert b"P901" not in err
     if process.returncode == 130:
         assert not out
         assert b"interrupted" in err
