@@ -80,7 +80,7 @@ def _busy_words(ask: ServingAsk, workload: plan.PlanWorkload) -> str:
     for kind in dict.fromkeys(r.assignments for r in workload.routing):
         load = sum(r.load * r.parts / r.of for r in workload.routing if r.assignments == kind)
         replicas = sum(parts[at].replicas for at in kind)
-        names = " and ".join(dict.fromkeys(f"`{parts[at].pool}`" for at in kind))
+        names = " and ".join(dict.fromkeys(_named(parts[at]) for at in kind))
         copies = f"{replicas} x " if replicas > 1 else ""
         words.append(
             (min(kind), f"{copies}{names} {100 * load / LOAD_UNITS / replicas:.0f} % busy")
@@ -90,15 +90,15 @@ def _busy_words(ask: ServingAsk, workload: plan.PlanWorkload) -> str:
     return f"{ask.rate or 0.0:.2f} requests/s asked: {each}{source}" + _slowest_words(ask, parts)
 
 
+def _named(part: plan.Assignment) -> str:
+    return f"`{part.pool}`" + ("" if part.interruption is None else " spot")
+
+
 def _together_words(ask: ServingAsk, parts: Sequence[plan.Assignment]) -> str:
     """All assignments of one service: their rates add up, the slowest latency counts."""
     total = sum(p.speed.rate_low * p.replicas for p in parts)
     digits = 0 if ask.concurrent else 2
-    each = ", ".join(
-        f"`{p.pool}`{'' if p.interruption is None else ' spot'} "
-        f"{p.speed.rate_low * p.replicas:,.{digits}f}"
-        for p in parts
-    )
+    each = ", ".join(f"{_named(p)} {p.speed.rate_low * p.replicas:,.{digits}f}" for p in parts)
     if ask.concurrent is not None:
         words = f"{total:,.0f} requests in flight together, {ask.concurrent} asked: {each}"
     else:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from planner.plan.schema import Order, Plan
 from planner.report.table import Column, render_table, wrap
 from planner.units import money
+
+DAYS_A_YEAR = 365.2425
 
 
 def order_notes(plan: Plan, width: int) -> list[str]:
@@ -44,8 +47,16 @@ def _pays_off(order: Order, orders: Sequence[Order]) -> str:
     if order.break_even > 1:
         text = f"{what}: dearer than rent on demand of the same GPU even in full use"
     if order.crossover_months is not None:
-        text += f"; by cash, after {order.crossover_months:.1f} months of full use"
+        text += _by_cash(order, order.crossover_months)
     return text + "."
+
+
+def _by_cash(order: Order, months: float) -> str:
+    """Accrual credits what is left at the end of a life; cash does not, and may never be even within it."""
+    life_days = (date.fromisoformat(order.until) - date.fromisoformat(order.arrives)).days
+    if months > 12 * life_days / DAYS_A_YEAR:
+        return f"; by cash, not before its end on {order.until}: that takes {months:.1f} months of full use"
+    return f"; by cash, after {months:.1f} months of full use"
 
 
 def baseline_table(plan: Plan, width: int) -> list[str]:

@@ -22,9 +22,9 @@ def run_table(plan: Plan, width: int) -> list[str]:
     body = []
     for (workload, pool), cells in rows.items():
         gpus = max(run.gpus for run in cells.values())
-        each = [f"{cells[n].gpu_hours:,.0f}" if n in cells else "-" for n in names]
+        each = [f"{cells[n].gpu_hours:,.1f}" if n in cells else "-" for n in names]
         total = sum(run.gpu_hours for run in cells.values())
-        body.append([workload, f"{gpus} of {pool}", *each, f"{total:,.0f}"])
+        body.append([workload, f"{gpus} of {pool}", *each, f"{total:,.1f}"])
     sums = [sum(r.gpu_hours for r in p.runs) for p in plan.periods if p.runs]
-    footer = ["TOTAL", "", *(f"{s:,.0f}" for s in sums), f"{sum(sums):,.0f}"]
+    footer = ["TOTAL", "", *(f"{s:,.1f}" for s in sums), f"{sum(sums):,.1f}"]
     return render_table(columns, body, width=width, footer=footer if len(body) > 1 else None)

@@ -87,7 +87,11 @@ def _gpus_in_all(plan: Plan) -> str:
 
 def _how(part: Assignment) -> str:
     if part.turns_on:
-        return " in turn"
+        return f"{_spot(part)} in turn"
+    return _spot(part)
+
+
+def _spot(part: Assignment) -> str:
     return "" if part.interruption is None else " spot"
 
 
@@ -113,7 +117,8 @@ def _routes(workload: PlanWorkload) -> list[tuple[str, str]]:
     """One line a size: where its requests go, the larger share first."""
     sizes: dict[tuple[float, float, float], list[tuple[float, str]]] = {}
     for part in workload.routing:
-        pools = dict.fromkeys(workload.assignment[at].pool for at in part.assignments)
+        taken = [workload.assignment[at] for at in part.assignments]
+        pools = dict.fromkeys(f"{one.pool}{_spot(one)}" for one in taken)
         route = (part.parts / part.of, " and ".join(pools))
         sizes.setdefault((part.prompt, part.output, part.share), []).append(route)
     lines: list[tuple[str, str]] = []
