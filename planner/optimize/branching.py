@@ -27,6 +27,7 @@ CLOSE = 0.01
 """Relative gap at the root below which it is tried as one large integer program."""
 MASTER_SHARE = 0.5
 """Share of the wall-clock time left, where there is a limit, that one integer program may use."""
+HAIR = 1e-5
 FIRST_PLAN_WORK = 10.0
 """Deterministic seconds of CP-SAT on the master when HiGHS finds no plan at all."""
 HEURISTIC_GAP = 1e-4
@@ -126,9 +127,9 @@ class Search:
         tried = found.cost
         if not self.closed():
             self._close_root(root)
-        if not self.closed():
+        if self.wide():
             self.near(root, self.pricer.boxes)
-        if not self.closed():
+        if self.wide():
             self.polish(root)
         if not self.closed() and found.cost != tried:
             self._close_root(root)
@@ -178,6 +179,13 @@ class Search:
         """Whether the gap asked for is reached."""
         found = self.found
         return found.cost is not None and relative_gap(found.cost, found.bound) <= self.gap
+
+    def wide(self) -> bool:
+        """Whether a better plan is worth looking for: beyond a hair, only the bound is left to raise."""
+        found = self.found
+        if found.cost is None:
+            return True
+        return relative_gap(found.cost, found.bound) > max(HAIR, self.gap)
 
     def relax(
         self, boxes: Boxes, start: tuple[int, ...], rounds: int, limits: Limits | None = None
