@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.optimize.covering_table import Charges
+from planner.optimize.flat import PRICE_SCALE, FlatColumns, box_minimum
 from planner.optimize.linking import Linked
 from planner.optimize.pricing import Counts, Cover, cheapest_mix, covers
 
 if TYPE_CHECKING:
     from planner.optimize.screening import Screen
 
-PRICE_CEILING = 2**55
-"""Prices stay below this, so that sums over a covering problem fit 62 bits."""
-
-PRICE_SCALE = 1000
-"""Prices are whole thousandths of a cent."""
 
 Limits = dict[int, dict[int, tuple[int, int]]]
 """Demand -> pick -> (low, high) count, for demands of one copy."""
@@ -71,8 +67,8 @@ class Pricer:
         model = build.model
         self.boxes: Boxes = tuple((model.lows[c], model.highs[c]) for c in link.supply_columns)
         objective = build.model.objective
-        self._flatten()
         self.supply_costs = [objective.get(c, 0) for c in link.supply_columns]
+        self._flatten()
 
     def narrow(self, limits: Limits) -> None:
         """Puts limits on pick counts in force, instead of those before."""
@@ -118,12 +114,8 @@ class Pricer:
                 return None
             total += found[0] * len(demand.copies)
             cheapest.append(found)
-        supply_prices = tuple(
-            cost * PRICE_SCALE + link.price(uses, duals)
-            for cost, uses in zip(self.supply_costs, link.supply_uses, strict=True)
-        )
-        for price, (low, high) in zip(supply_prices, boxes or self.boxes, strict=True):
-            total += min(price * low, price * high)
+        supply_prices = self._supply.prices(duals)
+        total += box_minimum(supply_prices, boxes or self.boxes)
         return Priced(
             -(-total // PRICE_SCALE),
             total,
@@ -149,35 +141,20 @@ class Pricer:
         """Scaled price of each pick of each demand, in exact 64-bit arithmetic."""
         import numpy as np
 
-        # Row by row: budgets have large coefficients and small prices, nodes the other way round.
-        sizes = np.abs(np.asarray(duals, dtype=np.float64))[self.rows] * np.abs(self.coefficients)
-        reach = np.add.reduceat(np.append(sizes, 0.0), self.starts).max(initial=0.0)
-        if reach + self.dearest >= PRICE_CEILING:
-            raise OverflowError("prices leave 62 bits")
-        products = self.coefficients * np.asarray(duals, dtype=np.int64)[self.rows]
-        sums = np.add.reduceat(np.append(products, 0), self.starts)
-        sums[self.empty] = 0
-        self.flat_prices = (self.costs + sums).astype(np.float64)
-        prices = (self.costs + sums).tolist()
-        return [tuple(prices[first:last]) for first, last in self.spans]
+        prices = self._picks.prices(duals)
+        self.flat_prices = np.array(prices, dtype=np.float64)
+        return [prices[first:last] for first, last in self.spans]
 
     def _flatten(self) -> None:
-        """Costs and linking coefficients of all picks in flat arrays."""
-        import numpy as np
-
+        """Costs and linking coefficients of all picks and supply columns in flat arrays."""
         flat = [data for picks in self.link.picks for data in picks]
         self.spans = []
         first = 0
         for picks in self.link.picks:
             self.spans.append((first, first + len(picks)))
             first += len(picks)
-        lengths = np.array([len(data.uses) for data in flat], dtype=np.int64)
-        self.costs = np.array([data.cost * PRICE_SCALE for data in flat], dtype=np.int64)
-        self.rows = np.array([at for data in flat for at, _ in data.uses], dtype=np.int64)
-        self.coefficients = np.array([c for data in flat for _, c in data.uses], dtype=np.int64)
-        self.starts = np.cumsum(lengths) - lengths
-        self.empty = lengths == 0
-        self.dearest = max((data.cost * PRICE_SCALE for data in flat), default=0)
+        self._picks = FlatColumns([data.cost for data in flat], [data.uses for data in flat])
+        self._supply = FlatColumns(self.supply_costs, self.link.supply_uses)
 
     def charged(self, number: int, duals: Sequence[int]) -> Charges:
         """Supply and price of using it, per pick of a mixed demand whose supply is charged for."""

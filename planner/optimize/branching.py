@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from planner.optimize.backend import Stop, Verdict, run_cp_sat
-from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Limits, Pricer
+from planner.optimize.bound import Assignment, Boxes, Limits, Pricer
 from planner.optimize.build import Build
 from planner.optimize.cuts import CutPool
 from planner.optimize.enumerate import within_slack
+from planner.optimize.flat import PRICE_SCALE
 from planner.optimize.fractional import BranchChoices
 from planner.optimize.generation import Generator, Relaxed, obeys
 from planner.optimize.linking import Linked, linked
@@ -25,6 +27,7 @@ CLOSE = 0.01
 """Relative gap at the root below which it is tried as one large integer program."""
 MASTER_SHARE = 0.5
 """Share of the wall-clock time left, where there is a limit, that one integer program may use."""
+HAIR = 1e-5
 FIRST_PLAN_WORK = 10.0
 """Deterministic seconds of CP-SAT on the master when HiGHS finds no plan at all."""
 HEURISTIC_GAP = 1e-4
@@ -78,7 +81,8 @@ class Search:
     ) -> None:
         self.link: Linked = linked(build)
         self.pricer = Pricer(self.link)
-        self.cuts = CutPool(self.pricer.boxes)
+        self.choices = BranchChoices(self.link, self.pricer.supply_costs)
+        self.cuts = CutPool(self.pricer.boxes, self.choices.columns)
         self.generator = Generator(self.link, self.pricer, self.cuts)
         self.work, self.stop, self.wall_left_s, self.report = work, stop, wall_left_s, report
         self.gap = gap
@@ -91,7 +95,6 @@ class Search:
         self.root: Relaxed | None = None
         self.too_wide = 2**62
         """Slack at which a node's useful assignments were too many to list."""
-        self.choices = BranchChoices(self.link, self.pricer.supply_costs)
 
     def offer(self, values: list[int]) -> None:
         """Takes a plan as incumbent if it is valid and better."""
@@ -121,17 +124,25 @@ class Search:
             self.on_open()
         if not self.closed():
             self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
+        tried = found.cost
         if not self.closed():
+            self._close_root(root)
+        if self.wide():
             self.near(root, self.pricer.boxes)
-        if not self.closed():
+        if self.wide():
             self.polish(root)
-        if not self.closed() and self.leaf(root, self.pricer.boxes, self._root_cap(root)):
-            found.bound = found.cost if found.cost is not None else found.bound
+        if not self.closed() and found.cost != tried:
+            self._close_root(root)
         if not self.closed():
             self.too_wide = 2**62
             Tree(self).run(root)
         found.iterations = self.generator.iterations
         return found
+
+    def _close_root(self, root: Relaxed) -> None:
+        """Proves the incumbent, or finds the optimum, by one integer program where that is small."""
+        if self.leaf(root, self.pricer.boxes, self._root_cap(root)):
+            self.found.bound = self.found.cost if self.found.cost is not None else self.found.bound
 
     def _root_cap(self, root: Relaxed) -> int:
         """Many assignments are worth listing only where bound and incumbent are close."""
@@ -169,6 +180,13 @@ class Search:
         found = self.found
         return found.cost is not None and relative_gap(found.cost, found.bound) <= self.gap
 
+    def wide(self) -> bool:
+        """Whether a better plan is worth looking for: beyond a hair, only the bound is left to raise."""
+        found = self.found
+        if found.cost is None:
+            return True
+        return relative_gap(found.cost, found.bound) > max(HAIR, self.gap)
+
     def relax(
         self, boxes: Boxes, start: tuple[int, ...], rounds: int, limits: Limits | None = None
     ) -> Relaxed:
@@ -187,11 +205,19 @@ class Search:
         self._solve_master(self._known(), boxes, nodes, HEURISTIC_GAP)
 
     def _solve_master(
-        self, assignments: list[Assignment], boxes: Boxes, nodes: int, gap: float
+        self,
+        assignments: list[Assignment],
+        boxes: Boxes,
+        nodes: int,
+        gap: float,
+        left_out: AbstractSet[int] | None = None,
     ) -> tuple[Verdict, int | None]:
+        """Integer master without the supply columns left out: by default those the relaxation never asked for."""
         master = integer_master(self.link, assignments)
-        for at, (low, high) in zip(master.supply, boxes, strict=True):
-            master.model.lows[at], master.model.highs[at] = low, high
+        shut = self.generator.shut_supply if left_out is None else left_out
+        for number, (at, (low, high)) in enumerate(zip(master.supply, boxes, strict=True)):
+            master.model.lows[at] = low
+            master.model.highs[at] = low if number in shut else high
         if self.halted():
             return Verdict.UNKNOWN, None
         left = self.wall_left_s()
@@ -270,5 +296,8 @@ class Search:
         if useful is None:
             self.too_wide = min(self.too_wide, slack * 9 // 10)
             return False
-        verdict, _ = self._solve_master(useful, boxes, self.work.leaf_mip_nodes, 0.0)
+        # A supply column dearer than the slack is in no better plan.
+        dear = {at for at, price in enumerate(relaxed.best.supply_prices) if price > slack}
+        nodes = self.work.leaf_mip_nodes
+        verdict, _ = self._solve_master(useful, boxes, nodes, 0.0, left_out=dear)
         return verdict in (Verdict.OPTIMAL, Verdict.INFEASIBLE)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from planner.optimize.bound import PRICE_SCALE, Boxes, Priced
+from planner.optimize.bound import Boxes, Priced
+from planner.optimize.flat import PRICE_SCALE, box_minimum
 
 CUTS_KEPT = 600
 REACH = 2**61
@@ -15,9 +18,15 @@ class CutPool:
     """Cuts `cost x PRICE_SCALE >= constant + sum of price x supply column`, one per set of prices tried.
 
     Each is the Lagrangian bound with the supply columns left open: exact in integers, valid for every plan.
+    Columns that no box narrows enter with the least they can add.
     """
 
-    def __init__(self, boxes: Boxes) -> None:
+    def __init__(self, boxes: Boxes, columns: Sequence[int] | None = None) -> None:
+        """Args: the widest boxes, and the columns that boxes may narrow (default: all)."""
+        self._columns = list(range(len(boxes)) if columns is None else columns)
+        narrowed = set(self._columns)
+        self._rest = [at for at in range(len(boxes)) if at not in narrowed]
+        self._widest = boxes
         self._reach = [max(abs(low), abs(high), 1) for low, high in boxes]
         self._constants: list[int] = []
         self._prices: list[tuple[int, ...]] = []
@@ -25,18 +34,19 @@ class CutPool:
 
     def add(self, priced: Priced, boxes: Boxes) -> None:
         """Keeps the cut of one pricing, made within any boxes but without limits on picks."""
-        least = sum(
-            min(price * low, price * high)
-            for price, (low, high) in zip(priced.supply_prices, boxes, strict=True)
+        all_prices = priced.supply_prices
+        constant = priced.bound_scaled - box_minimum(all_prices, boxes)
+        constant += box_minimum(
+            [all_prices[at] for at in self._rest], [self._widest[at] for at in self._rest]
         )
-        constant = priced.bound_scaled - least
+        prices = tuple(all_prices[at] for at in self._columns)
         reach = abs(constant) + sum(
-            abs(price) * most for price, most in zip(priced.supply_prices, self._reach, strict=True)
+            abs(price) * self._reach[at] for price, at in zip(prices, self._columns, strict=True)
         )
         if reach >= REACH:
             return
         self._constants.append(constant)
-        self._prices.append(priced.supply_prices)
+        self._prices.append(prices)
         self._table = None
         if len(self._constants) > CUTS_KEPT:
             del self._constants[0], self._prices[0]
@@ -57,7 +67,7 @@ class CutPool:
     def _least(self, boxes: Boxes) -> np.ndarray:
         if self._table is None:
             self._table = np.array(self._prices, dtype=np.int64)
-        lows = np.array([low for low, _ in boxes], dtype=np.int64)
-        highs = np.array([high for _, high in boxes], dtype=np.int64)
+        lows = np.array([boxes[at][0] for at in self._columns], dtype=np.int64)
+        highs = np.array([boxes[at][1] for at in self._columns], dtype=np.int64)
         products: np.ndarray = np.minimum(self._table * lows, self._table * highs).sum(axis=1)
         return products + np.array(self._constants, dtype=np.int64)

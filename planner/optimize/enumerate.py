@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cmp_to_key
 
-from planner.optimize.bound import PRICE_SCALE, Assignment, Priced, Pricer
+from planner.optimize.bound import Assignment, Priced, Pricer
 from planner.optimize.covering_table import Charges
+from planner.optimize.flat import PRICE_SCALE
 from planner.optimize.pricing import Counts, Cover, by_ratio, joined
 
 SLACK_DOUBLINGS = 14

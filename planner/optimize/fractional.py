@@ -39,6 +39,8 @@ class BranchChoices:
         self.paid = [i for c, i in at.items() if c in decided or supply_costs[i] > 0]
         """Columns whose fractions cost: nodes with a price, acquisitions, and whether one is taken."""
         self.free = [i for c, i in at.items() if c in shared and supply_costs[i] <= 0]
+        self.columns = sorted(self.paid + self.free)
+        """All that branching may narrow."""
         self._gains: dict[tuple[int, bool], list[float]] = defaultdict(list)
         """Cents of bound per whole unit moved, as seen."""
 

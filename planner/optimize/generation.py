@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from planner.optimize.bound import PRICE_SCALE, Assignment, Boxes, Limits, Priced, Pricer
+from planner.optimize.bound import Assignment, Boxes, Limits, Priced, Pricer
 from planner.optimize.cuts import CutPool
+from planner.optimize.flat import PRICE_SCALE
 from planner.optimize.glop import MasterProgram
 from planner.optimize.linking import Linked
 
@@ -16,6 +17,9 @@ PENALTY = 50.0
 """Artificial columns cost this many times the dearest pick."""
 SMOOTHING = 0.6
 """Weight of the best prices so far against the master's latest."""
+LATE_FROM = 1000
+"""Fewer free supply columns are in the master from the start."""
+LATE_AT_ONCE = 4
 CLOSED = 2e-6
 """Relative distance of bound and master at which generation has converged."""
 
@@ -54,16 +58,51 @@ class Generator:
         rights += [float(r) for r in link.right]
         self._program = MasterProgram(rights, max(1.0, biggest / COST_CEILING))
         self._supply = len(pricer.supply_costs)
+        self.shut_supply = self._late_columns()
+        """Free supply columns, such as node patterns, that the master does not have yet."""
         self._add_fixed_columns(biggest * PENALTY)
         self._boxes: Boxes = tuple((0, high) for _, high in pricer.boxes)
         self._shut: set[int] = set()
+
+    def _late_columns(self) -> set[int]:
+        """Where there are many, supply columns without a price of their own come in as prices ask for them."""
+        build = self.link.build
+        kept = {c for c in (*build.shared, *build.taken, *build.acquired) if c is not None}
+        late = {
+            at
+            for at, (column, cost) in enumerate(
+                zip(self.link.supply_columns, self.pricer.supply_costs, strict=True)
+            )
+            if cost == 0 and column not in kept
+        }
+        return late if len(late) > LATE_FROM else set()
+
+    def _open_supply(self, priced: Priced) -> int:
+        """Opens the late columns that these prices favour most, a few for each row they share."""
+        best: dict[int, list[tuple[int, int]]] = {}
+        for at in sorted(self.shut_supply):
+            if priced.supply_prices[at] < 0:
+                group = self.link.supply_uses[at][0][0]
+                best.setdefault(group, []).append((priced.supply_prices[at], at))
+        opened = sorted(at for found in best.values() for _, at in sorted(found)[:LATE_AT_ONCE])
+        if opened:
+            self.shut_supply.difference_update(opened)
+            self._program.bound(
+                opened,
+                [float(self._boxes[at][0]) for at in opened],
+                [float(self._boxes[at][1]) for at in opened],
+            )
+        return len(opened)
 
     def _add_fixed_columns(self, penalty: float) -> None:
         """Supply columns, and an artificial one per demand; artificials never enter the bound."""
         base = self._demands
         self._program.add(
             [float(c) for c in self.pricer.supply_costs],
-            [float(high) for _, high in self.pricer.boxes],
+            [
+                0.0 if at in self.shut_supply else float(high)
+                for at, (_, high) in enumerate(self.pricer.boxes)
+            ],
             [[(base + at, float(c)) for at, c in uses] for uses in self.link.supply_uses],
         )
         self._program.add(
@@ -174,7 +213,11 @@ class Generator:
         self._shut = shut
 
     def _narrow(self, boxes: Boxes) -> None:
-        changed = [at for at, box in enumerate(boxes) if box != self._boxes[at]]
+        changed = [
+            at
+            for at, box in enumerate(boxes)
+            if box != self._boxes[at] and at not in self.shut_supply
+        ]
         if changed:
             self._program.bound(
                 changed,
@@ -191,7 +234,8 @@ class Generator:
             self.cuts.add(priced, self._boxes)
         if result.best is None or priced.bound_scaled > result.best.bound_scaled:
             result.best, result.duals = priced, duals
-        return self.add([assignment for _, assignment in priced.cheapest])
+        opened = self._open_supply(priced) if self.shut_supply else 0
+        return opened + self.add([assignment for _, assignment in priced.cheapest])
 
 
 def _met(result: Relaxed, ceiling: int | None) -> bool:

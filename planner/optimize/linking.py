@@ -10,7 +10,7 @@ from planner.optimize.build import Build, pick_cost
 OWN_FAMILIES = frozenset({"choice", "cover", "replicas", "same_pool"})
 """Families that touch the picks of one demand only; all others link demands."""
 
-STANDING_MOST = 6000
+STANDING_MOST = 2500
 """With more pairs of demand and supply the relaxation is tight without standing rows."""
 
 Sparse = tuple[tuple[int, int], ...]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.optimize.backend import Verdict, run_cp_sat
-from planner.optimize.bound import PRICE_SCALE
 from planner.optimize.branching import Search
 from planner.optimize.enumerate import within_slack
+from planner.optimize.flat import PRICE_SCALE
 from planner.optimize.linear import row
 from planner.optimize.master import Master, integer_master
 from planner.optimize.rounds import Budget

@@ -78,7 +78,7 @@ class Tree:
             search.choices.learn(node.origin, node.bound)
         if self._useless(node.bound):
             return
-        if search.found.nodes % HEURISTIC_EVERY == 1:
+        if search.found.nodes % HEURISTIC_EVERY == 1 and search.wide():
             search.near(relaxed, node.boxes)
             search.polish(relaxed)
         if not search.leaf(relaxed, node.boxes, search.work.leaf_assignments):
