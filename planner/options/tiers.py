@@ -10,7 +10,7 @@ from planner.scenario.schema_supply import Buy, Rent
 from planner.units import Price
 
 UNLIMITED_NODES = 64
-"""Nodes considered where an offer names no limit: far above any demand planner can pack, and finite."""
+"""Nodes considered where an offer names no limit, as its documentation says; larger fleets need `max_nodes`."""
 
 
 @dataclass(frozen=True, slots=True)

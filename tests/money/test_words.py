@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import planner
+from planner.options.tiers import UNLIMITED_NODES
 from planner.report.text import render_text
+from planner.scenario.reference import render_reference
 
 SCENARIO = """
 scenario: words
@@ -49,3 +51,10 @@ def test_a_purchase_that_outlives_itself_by_cash_is_told_as_such(tmp_path: Path)
     text = report(tmp_path, cloud + "  - pool: own\n" + NODE + buy)
 
     assert "by cash, not before its end on 2030-10-01: that takes 50.2 months of full use" in text
+
+
+def test_documentation_names_the_nodes_considered_where_no_most_is_given() -> None:
+    rows = [r for r in render_reference().splitlines() if r.startswith("| `max_nodes`")]
+
+    assert len(rows) == 2
+    assert all(f"absent: {UNLIMITED_NODES} are considered" in row for row in rows)
