@@ -12,6 +12,7 @@ from planner.options.problem import DEMAND_UNITS, LOAD_UNITS
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Option, Reason, Rejection
 from planner.options.refusals import miss, nearest_miss
+from planner.options.tiers import UNLIMITED_NODES
 from planner.plan import schema as plan
 from planner.units import HOUR_S, duration, from_cents, money
 
@@ -45,8 +46,10 @@ def slack_words(question: Question, draft: plan.Plan) -> tuple[str, ...]:
     """What is left of each pool in use, of the budget, and of power."""
     words = []
     for pool in draft.pools:
-        most = question.supplier(pool.pool).facts.max_gpus
-        if pool.used_gpus and most - pool.used_gpus:
+        facts = question.supplier(pool.pool).facts
+        most = facts.max_gpus
+        # Where an offer names no limit there is nothing that could run out.
+        if pool.used_gpus and most - pool.used_gpus and facts.max_nodes < UNLIMITED_NODES:
             words.append(f"{most - pool.used_gpus:,} of {most:,} GPUs of `{pool.pool}`")
     for limit in question.limits:
         name = limit.name.rpartition(".")[2]

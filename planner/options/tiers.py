@@ -9,8 +9,8 @@ from planner.scenario.periods import Period, at, price_in
 from planner.scenario.schema_supply import Buy, Rent
 from planner.units import Price
 
-UNLIMITED_NODES = 64
-"""Nodes considered where an offer names no limit, as its documentation says; larger fleets need `max_nodes`."""
+UNLIMITED_NODES = 512
+"""Nodes considered where an offer names no limit, as its documentation says: 4,096 GPUs of eight a node."""
 
 
 @dataclass(frozen=True, slots=True)

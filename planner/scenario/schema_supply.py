@@ -81,7 +81,7 @@ class Rent(Part):
     price: Annotated[tuple[RentPrice, ...], ONE_OR_LIST] = Field(examples=["27.44 USD/node-hour"])
     """Price per node-hour or GPU-hour; may be a list with one value per period."""
     max_nodes: Annotated[tuple[Count, ...] | None, ONE_OR_LIST] = Field(default=None, examples=[4])
-    """Most nodes that can be rented, absent: 64 are considered; may be a list with one value per period."""
+    """Most nodes that can be rented, absent: 512 are considered; may be a list with one value per period."""
     commit: Literal["none"] | Duration = Field(default="none", examples=["none"])
     """Commitment: none, or the term one is bound to pay for; needs a `horizon` and whole periods."""
     upfront: Share = Field(default=Fraction(0), examples=["100 %"])
@@ -117,7 +117,7 @@ class Buy(Part):
     min_order: PositiveCount | None = Field(default=None, examples=[2])
     """Fewest nodes of one order; absent: single nodes can be had."""
     max_nodes: PositiveCount | None = Field(default=None, examples=[4])
-    """Most nodes that can be bought over the horizon; absent: 64 are considered."""
+    """Most nodes that can be bought over the horizon; absent: 512 are considered."""
     max_per_period: Annotated[tuple[Count, ...] | None, ONE_OR_LIST] = Field(
         default=None, examples=[2]
     )
