@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import textwrap
 from pathlib import Path
 
 from tests.benchmarks.compare import LIMITS_S, SOLVERS
@@ -28,7 +29,8 @@ only what was run is listed.
 WHOLE = """## Whole runs
 
 The command line from the file to the verified plan, options included (`python -m tests.benchmarks.whole`): the least of
-several turns for the small ones, one run for large scenarios (`tests/benchmarks/scenario_large.py`, seed 0).
+several turns for the small ones, one run for large scenarios (`tests/benchmarks/scenario_large.py`, seed 0). The price of
+caution (a second answer, see [concepts](concepts.md)) is part of the run of `lab.yaml`.
 """
 
 
@@ -47,7 +49,7 @@ def main() -> None:
                     rows[one["solver"], one["size"], int(one["seed"])] = one
     print(HEAD)
     if options.note:
-        print(options.note + "\n")
+        print(textwrap.fill(options.note, 120) + "\n")
     if options.whole:
         _whole([json.loads(line) for line in Path(options.whole).read_text().splitlines()])
     for size, limit_s in LIMITS_S.items():
