@@ -29,8 +29,8 @@ only what was run is listed.
 WHOLE = """## Whole runs
 
 The command line from the file to the verified plan, options included (`python -m tests.benchmarks.whole`): the least of
-several turns for the small ones, one run for large scenarios (`tests/benchmarks/scenario_large.py`, seed 0). The price of
-caution (a second answer, see [concepts](concepts.md)) is part of the run of `lab.yaml`.
+several turns for the small ones, one run for large scenarios (`tests/benchmarks/scenario_large.py`, seed 0). The
+price of caution (a second answer, see [concepts](concepts.md)) is part of the run of `lab.yaml`.
 """
 
 
