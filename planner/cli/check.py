@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from planner.cli.completion import complete_file
-from planner.cli.passed import pass_of, remember
 from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, render_text, summary
 from planner.diagnostics.jsonform import to_json
@@ -29,11 +27,6 @@ from planner.diagnostics.places import STDIN, printable
 )  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings as well.")
 @color_option
-@click.option(
-    "--fresh",
-    is_flag=True,
-    help="Check unchanged files again that passed before without a problem.",
-)
 @click.option("-q", "--quiet", is_flag=True, help="Print problems only, no summary.")
 def check(
     files: tuple[str, ...],
@@ -41,7 +34,6 @@ def check(
     form: str,
     strict: bool,
     color: ColorChoice,
-    fresh: bool,
     quiet: bool,
 ) -> None:
     """Check scenario FILEs (- for standard input) and report every problem with its place.
@@ -52,11 +44,8 @@ def check(
         raise click.UsageError("standard input can be read only once")
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
-    # What was loaded in this process may hold records that no file on disk has.
-    untouched = not overrides and not fresh and "planner.catalog" not in sys.modules
-    passes = [pass_of(file) if untouched else None for file in files]
-    for file, passed in zip(files, passes, strict=True):
-        problems, texts = _problems(file, overrides, passed)
+    for file in files:
+        problems, texts = _problems(file, overrides)
         found += problems
         sources.update(texts)
     if form == "json":
@@ -68,21 +57,13 @@ def check(
         raise click.exceptions.Exit(1)
 
 
-def _problems(
-    file: str, overrides: Sequence[str], passed: Path | None
-) -> tuple[Sequence[Diagnostic], dict[str, str]]:
-    if passed is not None and passed.exists():
-        return (), {}
+def _problems(file: str, overrides: Sequence[str]) -> tuple[Sequence[Diagnostic], dict[str, str]]:
     from planner.scenario import load
 
     try:
         scenario = load(file, overrides)
     except DiagnosticError as error:
         return error.diagnostics, error.sources
-    stands_alone = len(scenario.sources) == 1 and not scenario.spec.models
-    # Compared again: something may have changed while it was being checked.
-    if passed and stands_alone and not scenario.warnings and passed == pass_of(file):
-        remember(passed)
     return scenario.warnings, dict(scenario.sources)
 
 

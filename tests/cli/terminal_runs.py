@@ -12,10 +12,10 @@ PLANNER = [sys.executable, "-m", "planner"]
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The environment without what changes colours and widths, and without a cache, then `extra`."""
+    """The environment without what changes colours and widths, then `extra`."""
     dropped = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM"}
     kept = {k: v for k, v in os.environ.items() if k not in dropped}
-    return {**kept, "PLANNER_CACHE_DIR": "", **extra}
+    return {**kept, **extra}
 
 
 def run(

@@ -14,7 +14,7 @@ class Pressed:
         if name == {module!r}:
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Pressed())
-sys.argv = ["planner", "check", "--fresh", "scenarios/lab.yaml"]
+sys.argv = ["planner", "check", "scenarios/lab.yaml"]
 runpy.run_module("planner", run_name="__main__")
 """
 
