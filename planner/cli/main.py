@@ -78,8 +78,6 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a bug of ours ends in exit code 70 with a file to send."""
-    # Little of what is made here forms cycles: looking for them at every turn costs a tenth of a run.
-    gc.set_threshold(100_000, 20, 20)
     _start_fast()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

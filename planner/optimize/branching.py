@@ -273,7 +273,7 @@ class Search:
         """Improves the incumbent in small neighbourhoods, with the choices that these prices suggest."""
         if self.found.values is None or relaxed.best is None:
             return
-        work = Polish(self.link, self.pricer, relaxed.best, self._known())
+        work = Polish(self.link, self.pricer, relaxed.best, self._known(), seed=self.found.nodes)
         work.start(self.found.values)
         idle = 0
         for _ in range(self.work.polish_steps):

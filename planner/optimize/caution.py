@@ -31,12 +31,10 @@ def with_caution(
     """
     if not any(ask.careful for ask in question.asks) or outcome.cost_cents is None:
         return draft
+    if outcome.interrupted:
+        return _left_out(draft, "after an interruption")
     if candidates > MOST_CANDIDATES:
-        text = (
-            "what careful figures cost is left out in a scenario of this size; "
-            "`risk: best` on workloads shows it"
-        )
-        return draft.model_copy(update={"assumptions": (*draft.assumptions, text)})
+        return _left_out(draft, "in a scenario of this size")
     bold = replace(question, asks=tuple(replace(ask, risk="best") for ask in question.asks))
     built = build(bold.asks, bold.wishes, consider(bold), bold.suppliers, bold.energy, bold.limits)
     whole = limits or SolveLimits()
@@ -51,7 +49,7 @@ def with_caution(
         ),
     )
     if not other.has_plan or other.cost_cents is None or other.bound_cents is None:
-        return draft
+        return _left_out(draft, "as no plan at best estimates was found within the limit")
     told = plan.Caution(
         best_cost=from_cents(other.cost_cents),
         best_bound=from_cents(other.bound_cents),
@@ -59,3 +57,8 @@ def with_caution(
         same_served=other.unserved == outcome.unserved,
     )
     return draft.model_copy(update={"caution": told})
+
+
+def _left_out(draft: plan.Plan, why: str) -> plan.Plan:
+    text = f"what careful figures cost is left out {why}; `risk: best` on workloads shows it"
+    return draft.model_copy(update={"assumptions": (*draft.assumptions, text)})

@@ -11,7 +11,7 @@ OWN_FAMILIES = frozenset({"choice", "cover", "replicas", "same_pool"})
 """Families that touch the picks of one demand only; all others link demands."""
 
 STANDING_MOST = 2500
-"""With more pairs of demand and supply the relaxation is tight without standing rows."""
+"""With more pairs of demand and supply the relaxation is tight without standing rows, and far slower with them."""
 
 Sparse = tuple[tuple[int, int], ...]
 """(linking row, coefficient)."""

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from planner.optimize.backend import Verdict, run_cp_sat
-from planner.optimize.blocks import demands
-from planner.optimize.exact import exact_model
-from planner.optimize.outcome import Outcome, SolveLimits, Stats, Status
-from planner.optimize.solve import solve
+from planner.optimize.trials import Tried, cheapest, feasible
 from planner.options.consider import Cache
 from planner.options.explain.period_changes import PeriodChange, Setting, Steps
 from planner.options.horizon import Part, Whole, join, parts_of
-from planner.options.problem import Problem
 from planner.scenario.periods import runs_every
 from planner.scenario.resolved import Scenario
 
@@ -23,31 +18,14 @@ WORK = 60.0
 """Deterministic seconds of all solves on one bench."""
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodTrial:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodTrial(Tried):
     """What came of one changed scenario."""
 
     parts: tuple[Part, ...]
     hopeless: tuple[tuple[Part, str], ...] = ()
     """Periods and required workloads without an option in them: no solver was needed."""
     whole: Whole | None = None
-    outcome: Outcome | None = None
-
-    @property
-    def works(self) -> bool:
-        """Whether there is a plan."""
-        return self.outcome is not None and self.outcome.has_plan
-
-    @property
-    def impossible(self) -> bool:
-        """Whether it is proven that there is none."""
-        refused = self.outcome is not None and self.outcome.status is Status.INFEASIBLE
-        return bool(self.hopeless) or refused
-
-    @property
-    def cents(self) -> int | None:
-        """What the plan costs."""
-        return self.outcome.cost_cents if self.outcome is not None else None
 
 
 class PeriodBench:
@@ -83,14 +61,14 @@ class PeriodBench:
         parts = parts_of(setting.scenario, cache=self._cache, edit=setting.edited)
         lost = tuple(hopeless(setting.scenario, parts))
         if lost:
-            return PeriodTrial(parts, lost)
+            return PeriodTrial(parts=parts, hopeless=lost)
         whole = join(setting.scenario, parts)
         if self.left <= 0:
-            return PeriodTrial(parts, whole=whole)
+            return PeriodTrial(parts=parts, whole=whole)
         work = min(PRICE_WORK, self.left)
-        outcome = _cheapest(whole.problem, work) if price else _feasible(whole.problem, work)
+        outcome = cheapest(whole.problem, work) if price else feasible(whole.problem, work)
         self.left -= outcome.stats.deterministic_time
-        return PeriodTrial(parts, whole=whole, outcome=outcome)
+        return PeriodTrial(parts=parts, whole=whole, outcome=outcome)
 
 
 def hopeless(scenario: Scenario, parts: tuple[Part, ...]) -> Iterator[tuple[Part, str]]:
@@ -111,24 +89,3 @@ def hopeless(scenario: Scenario, parts: tuple[Part, ...]) -> Iterator[tuple[Part
                 continue
             told.add(ask.name)
             yield part, ask.name
-
-
-def _cheapest(problem: Problem, work: float) -> Outcome:
-    limits = SolveLimits(
-        deterministic_time=work, tie_break=False, confirm_infeasible=False, explain_conflict=False
-    )
-    return solve(problem, limits=limits)
-
-
-def _feasible(problem: Problem, work: float) -> Outcome:
-    if any(b.required and not b.candidates for b in problem.blocks):
-        return Outcome(Status.INFEASIBLE)
-    model = exact_model(problem, demands(problem)).model
-    model.objective = {}
-    answer = run_cp_sat(model, deterministic_limit=work)
-    status = {
-        Verdict.OPTIMAL: Status.FEASIBLE,
-        Verdict.FEASIBLE: Status.FEASIBLE,
-        Verdict.INFEASIBLE: Status.INFEASIBLE,
-    }.get(answer.verdict, Status.UNKNOWN)
-    return Outcome(status, stats=Stats(deterministic_time=answer.deterministic_time))

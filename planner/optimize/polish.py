@@ -30,7 +30,6 @@ SHARE = 3
 STEP_NODES = 20
 """Branching nodes of one step's integer program."""
 STEP_GAP = 1e-5
-SEED = 1
 
 
 @dataclass(slots=True)
@@ -59,10 +58,15 @@ class Polish:
     """Improves one plan step by step; the same work gives the same plan."""
 
     def __init__(
-        self, link: Linked, pricer: Pricer, priced: Priced, known: Sequence[Assignment]
+        self,
+        link: Linked,
+        pricer: Pricer,
+        priced: Priced,
+        known: Sequence[Assignment],
+        seed: int = 0,
     ) -> None:
         self.link, self.pricer, self.priced = link, pricer, priced
-        self.random = Random(SEED)
+        self.random = Random(seed)
         self.size = 8
         self._most = MOST
         self._known: dict[int, list[Assignment]] = defaultdict(list)
@@ -171,7 +175,8 @@ class Polish:
         chosen = self._around(kind, movable)
         self.random.shuffle(chosen)
         free = chosen[: self.size - 1 if kind == 0 else self.size]
-        rest = [unit for unit in movable if unit not in set(free)]
+        taken = set(free)
+        rest = [unit for unit in movable if unit not in taken]
         return free + self.random.sample(rest, self.size - len(free))
 
     def _around(self, kind: int, movable: list[int]) -> list[int]:

@@ -81,7 +81,9 @@ def _with_conflict(
     conflict: RowConflict,
 ) -> plan.Explanation:
     name = told.workload
-    before = Trial(question, bench.considered(question), (name,)).nearest()
+    before = Trial(
+        question=question, considered=bench.considered(question), hopeless=(name,)
+    ).nearest()
     notes = [*told.notes, *_notes(found, before)]
     rows = conflict_rows(scenario, bench, conflict)
     update: dict[str, object] = {

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from planner.optimize.backend import Verdict, run_cp_sat
-from planner.optimize.blocks import demands
-from planner.optimize.exact import exact_model
-from planner.optimize.outcome import Outcome, SolveLimits, Stats, Status
+from planner.optimize.outcome import Outcome, SolveLimits, Status
 from planner.optimize.solve import solve
+from planner.optimize.trials import Tried, cheapest, feasible
 from planner.options.asks import Ask, PoolFacts
 from planner.options.build import Built, build
 from planner.options.consider import consider_one
@@ -26,8 +25,8 @@ WORK = 20.0
 Consider = Callable[[Ask, PoolFacts], Considered]
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial(Tried):
     """What came of one changed question."""
 
     question: Question
@@ -35,23 +34,6 @@ class Trial:
     hopeless: tuple[str, ...] = ()
     """Required workloads without an option: no solver was needed."""
     built: Built | None = None
-    outcome: Outcome | None = None
-
-    @property
-    def works(self) -> bool:
-        """Whether there is a plan."""
-        return self.outcome is not None and self.outcome.has_plan
-
-    @property
-    def impossible(self) -> bool:
-        """Whether it is proven that there is none."""
-        refused = self.outcome is not None and self.outcome.status is Status.INFEASIBLE
-        return bool(self.hopeless) or refused
-
-    @property
-    def cents(self) -> int | None:
-        """What the plan costs."""
-        return self.outcome.cost_cents if self.outcome is not None else None
 
     def nearest(self) -> Rejection | None:
         """The nearest miss of the first workload without an option."""
@@ -106,11 +88,11 @@ class Bench:
 
     def price(self, question: Question) -> Trial:
         """The cheapest plan within the work of one what-if."""
-        return self._solve(question, self._cheapest)
+        return self._solve(question, partial(cheapest, tie_break=True))
 
     def possible(self, question: Question) -> Trial:
         """Whether the exact model can hold: no objective, so much faster; `plans` of the outcome is empty."""
-        return self._solve(question, self._feasible)
+        return self._solve(question, feasible)
 
     def least_used(self, question: Question, kind: str) -> tuple[int, bool] | None:
         """Least power (`power`, W) or rack units (`racks`) of any plan, and whether that is proven.
@@ -133,36 +115,17 @@ class Bench:
             if w.required and not any(c.options for c in considered[a.name])
         )
         if hopeless:
-            return Trial(question, considered, hopeless)
+            return Trial(question=question, considered=considered, hopeless=hopeless)
         built = build(
             question.asks, question.wishes, considered, question.suppliers, question.energy,
             question.limits,
         )  # fmt: skip
         if self.left <= 0:
-            return Trial(question, considered, built=built)
+            return Trial(question=question, considered=considered, built=built)
         outcome = method(built.problem, min(PRICE_WORK, self.left))
         self.left -= outcome.stats.deterministic_time
         self.solves += 1
-        return Trial(question, considered, built=built, outcome=outcome)
-
-    @staticmethod
-    def _cheapest(problem: Problem, work: float) -> Outcome:
-        limits = SolveLimits(
-            deterministic_time=work, confirm_infeasible=False, explain_conflict=False
-        )
-        return solve(problem, limits=limits)
-
-    @staticmethod
-    def _feasible(problem: Problem, work: float) -> Outcome:
-        model = exact_model(problem, demands(problem)).model
-        model.objective = {}
-        answer = run_cp_sat(model, deterministic_limit=work)
-        status = {
-            Verdict.OPTIMAL: Status.FEASIBLE,
-            Verdict.FEASIBLE: Status.FEASIBLE,
-            Verdict.INFEASIBLE: Status.INFEASIBLE,
-        }.get(answer.verdict, Status.UNKNOWN)
-        return Outcome(status, stats=Stats(deterministic_time=answer.deterministic_time))
+        return Trial(question=question, considered=considered, built=built, outcome=outcome)
 
 
 def _leanest_power(problem: Problem, work: float) -> Outcome:

@@ -45,7 +45,12 @@ from planner.plan.money_schema import PlanMoney as PlanMoney
 from planner.plan.money_schema import PlanRun as PlanRun
 from planner.plan.money_schema import TeamCost as TeamCost
 from planner.plan.money_schema import UnitCost as UnitCost
+from planner.plan.replica_schema import LedgerLine as LedgerLine
+from planner.plan.replica_schema import PlanLayout as PlanLayout
+from planner.plan.replica_schema import PlanLedger as PlanLedger
+from planner.plan.replica_schema import PlanSpeed as PlanSpeed
 from planner.plan.uncertainty_schema import BreakEven as BreakEven
+from planner.plan.uncertainty_schema import Caution as Caution
 from planner.plan.uncertainty_schema import Robust as Robust
 from planner.plan.uncertainty_schema import RobustCase as RobustCase
 from planner.plan.uncertainty_schema import RobustOrder as RobustOrder
@@ -82,71 +87,6 @@ class Cost(PlanModel):
     """Nodes, GPUs and energy of services for the horizon (a month of 730 h in steady state)."""
     jobs: Money = Decimal(0)
     """Runs of finite jobs, billed by started hours."""
-
-
-class LedgerLine(PlanModel):
-    """One component of the memory account of one GPU."""
-
-    gib: float
-    upper_gib: float
-    formula: str
-    tag: str
-
-
-class PlanLedger(PlanModel):
-    """Memory of the fullest GPU of a replica."""
-
-    components: dict[str, LedgerLine]
-    total_gib: float
-    upper_gib: float
-    """With the margin that a verdict at default risk carries."""
-    usable_gib: float
-    usable_formula: str
-    host_gib: float = 0.0
-    nvme_gib: float = 0.0
-    extrapolated: bool = False
-
-
-class PlanLayout(PlanModel):
-    """How one replica lies on its GPUs."""
-
-    text: str
-    """As the table prints it, such as `tp2 fp8`."""
-    engine: str
-    tp: int
-    pp: int
-    dp: int
-    cp: int
-    ep: int
-    weights: str
-    kv: str = ""
-    attention: str = ""
-    sharding: str = "none"
-    zero: int = 0
-    micro_batch: int = 0
-    accumulation: int = 0
-    recompute: str = "none"
-    offload_optimizer: str = "none"
-    offload_parameters: str = "none"
-    offload_activations: str = "none"
-    offload_weights_gib: float = 0.0
-
-
-class PlanSpeed(PlanModel):
-    """Speed of one replica with its interval, and what limits it."""
-
-    rate: float
-    rate_low: float
-    rate_high: float
-    unit: str
-    limit: str
-    ttft_s: float | None = None
-    tpot_s: float | None = None
-    step_s: float | None = None
-    mfu: float | None = None
-    hours: float | None = None
-    concurrency: float | None = None
-    extrapolated: bool = False
 
 
 class Place(PlanModel):
@@ -297,19 +237,6 @@ class SolveStats(PlanModel):
     tie_break: bool = False
     rate_resolution: float = 1 / 2000
     """Rates are rounded down to this share of each demand."""
-
-
-class Caution(PlanModel):
-    """What upper memory and lower speed cost: the same question answered with best estimates."""
-
-    best_cost: Money
-    """Of the plan found at `risk: best` for every workload."""
-    best_bound: Money
-    """Least that any such plan costs; equal to `best_cost` where it is proven."""
-    price: Money
-    """Cost of this plan less `best_cost`, at least 0."""
-    same_served: bool
-    """False: with best estimates other workloads stay unserved, and the costs don't compare."""
 
 
 class Plan(PlanModel):

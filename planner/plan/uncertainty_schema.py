@@ -130,3 +130,16 @@ class BreakEven(PlanModel):
     """What the plan above does otherwise."""
     proven: bool = False
     """All plans on the way were proven; else the range is where no better plan was found."""
+
+
+class Caution(PlanModel):
+    """What upper memory and lower speed cost: the same question answered with best estimates."""
+
+    best_cost: Money
+    """Of the plan found at `risk: best` for every workload."""
+    best_bound: Money
+    """Least that any such plan costs; equal to `best_cost` where it is proven."""
+    price: Money
+    """Cost of this plan less `best_cost`, at least 0."""
+    same_served: bool
+    """False: with best estimates other workloads stay unserved, and the costs don't compare."""
