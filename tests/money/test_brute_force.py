@@ -7,21 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimize import SolveLimits, Status, routes, solve
+from planner.optimize import routes
 from planner.options.problem import Problem
-from planner.verify.brute_force import brute_force
 from tests.money.tiny_periods import tiny_periods
+from tests.properties.against_brute_force import compare_costs
 
 
 def compare(problem: Problem) -> str:
-    truth = brute_force(problem)
-    outcome = solve(problem, limits=SolveLimits(explain_conflict=False))
+    outcome, truth = compare_costs(problem)
     if truth.cost_cents is None:
-        assert outcome.status is Status.INFEASIBLE
         return "infeasible"
-    assert outcome.status is Status.PROVEN
-    assert outcome.cost_cents == truth.cost_cents
-    assert tuple(r.value for r in outcome.rounds[:-1]) == truth.unserved
     taken = [o for o, n in zip(problem.acquisitions, outcome.acquired, strict=True) if n]
     if any(order.group >= 0 and order.fewest > 1 for order in taken):
         return "tier"

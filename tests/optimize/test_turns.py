@@ -7,12 +7,12 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimize import SolveLimits, Status, routes, solve
+from planner.optimize import Status, routes, solve
 from planner.optimize.check import problem_errors
 from planner.options.problem import Block, Candidate, Problem, Turn
 from planner.options.turns import with_turns
-from planner.verify.brute_force import brute_force
 from tests.optimize.problems import candidate, job, problem, service, supply
+from tests.properties.against_brute_force import compare_costs
 
 
 def run(supply: int, gpus: int, minutes: int, window: int = 100, cost: int = 10) -> Candidate:
@@ -102,14 +102,9 @@ def tiny(random: Random) -> Problem:
 
 
 def compare(one: Problem) -> str:
-    truth = brute_force(one)
-    outcome = solve(one, limits=SolveLimits(explain_conflict=False))
+    outcome, truth = compare_costs(one)
     if truth.cost_cents is None:
-        assert outcome.status is Status.INFEASIBLE
         return "infeasible"
-    assert outcome.status is Status.PROVEN
-    assert outcome.cost_cents == truth.cost_cents
-    assert tuple(r.value for r in outcome.rounds[:-1]) == truth.unserved
     used = [one.blocks[p.block].candidates[c.candidate] for p in outcome.plans for c in p.choices]
     return "turns" if any(c.guest_of >= 0 for c in used) else "apart"
 

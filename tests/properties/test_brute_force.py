@@ -8,23 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.optimize import Outcome, SolveLimits, Status, solve
+from planner.optimize import Outcome
 from planner.options.problem import Problem
 from planner.verify.brute_force import BruteForce, brute_force
+from tests.properties.against_brute_force import compare_costs
 from tests.properties.tiny import features, tiny_problem
 
 FEATURES = 21
 
 
 def compare(problem: Problem) -> tuple[Outcome, BruteForce]:
-    truth = brute_force(problem)
-    outcome = solve(problem, limits=SolveLimits(explain_conflict=False))
+    outcome, truth = compare_costs(problem)
     if truth.cost_cents is None:
-        assert outcome.status is Status.INFEASIBLE, outcome
         return outcome, truth
-    assert outcome.status is Status.PROVEN, outcome
-    assert outcome.cost_cents == truth.cost_cents
-    assert tuple(r.value for r in outcome.rounds[:-1]) == truth.unserved
     assert outcome.tie_break_applied
     assert ties(problem, outcome) == truth.ties
     return outcome, truth
