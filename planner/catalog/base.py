@@ -1,7 +1,5 @@
 """What all catalog records share: they are immutable, and they carry the provenance of their facts."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict

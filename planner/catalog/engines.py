@@ -21,6 +21,7 @@ from planner.catalog.engine_records import (
 from planner.catalog.lookup import UnknownRecord
 from planner.catalog.paths import data_dir
 from planner.catalog.records import Gpu
+from planner.catalog.validator import validate
 
 __all__ = [
     "Activations", "Constant", "Rule", "ServingEngine", "SupportRow", "parse_month", "parse_version",
@@ -112,7 +113,7 @@ def serving_engine(name: str, version: str = "") -> ServingEngine:
 
         nearest = tuple(difflib.get_close_matches(name, list(_raw()), 3))
         raise UnknownRecord("serving engine", name, nearest)
-    base = ServingEngine.model_validate(raw)
+    base = validate(ServingEngine, raw)
     number = profile_version(base, version)
     if number is None:
         return base
@@ -121,7 +122,7 @@ def serving_engine(name: str, version: str = "") -> ServingEngine:
     for revision in base.revisions:
         if _version(revision.since) <= number < _version(revision.before):
             memory = _merge(memory, revision.memory)
-    return base.model_copy(update={"memory": Memory.model_validate(memory)})
+    return base.model_copy(update={"memory": validate(Memory, memory)})
 
 
 def _version(text: str) -> Version:

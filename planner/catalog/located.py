@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from planner.catalog.validator import validate
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
 
 T = TypeVar("T", bound=BaseModel)
@@ -21,7 +22,7 @@ def load_record(path: Path, cls: type[T]) -> T:
     except (OSError, UnicodeDecodeError) as error:
         raise DiagnosticError([_error("P001", str(error), None)]) from error
     try:
-        return cls.model_validate(yaml.load(text, LOADER))
+        return validate(cls, yaml.load(text, LOADER))
     except (yaml.YAMLError, ValidationError) as error:
         raise DiagnosticError(locate(str(path), text, error)) from error
 

@@ -1,7 +1,5 @@
 """Parts of a model's architecture that only some models have."""
 
-from __future__ import annotations
-
 from planner.catalog.base import Record
 
 

@@ -4,8 +4,6 @@ Units are in the names. GB and GB/s are 10^9, GiB and MiB are 2^30 and 2^20. Eve
 its facts, a confidence, and the fields nobody could verify.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import Literal
 
@@ -94,7 +92,7 @@ class Gpu(Sourced):
     """Types with native arithmetic that is worth using: fp32 tf32 fp16 bf16 int8 fp8 fp4."""
     flash_attention: tuple[int, ...] = ()
     """Major versions of FlashAttention that run: (), (2,), (2, 3); 1 on Turing."""
-    nvlink: Nvlink = Field(default_factory=Nvlink)
+    nvlink: Nvlink = Field(default=Nvlink.model_construct())
     fabric: Fabric | None = None
     c2c_gb_s: float | None = None
     """Coherent link to the CPU (GH200, GB200), both directions summed; never counted as NVLink."""

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from planner.catalog.paths import data_dir
 from planner.catalog.records import Record
+from planner.catalog.validator import validate
 
 Tag = Literal["fitted", "modelled"]
 """fitted: to published measurements of this class; modelled: carried over from a neighbouring class."""
@@ -240,7 +241,7 @@ D = TypeVar("D", bound=Record)
 def _load(name: str, cls: type[D]) -> D:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     path = data_dir("catalogs") / "speed" / f"{name}.yaml"
-    return cls.model_validate(yaml.load(path.read_text("utf-8"), loader))
+    return validate(cls, yaml.load(path.read_text("utf-8"), loader))
 
 
 @cache

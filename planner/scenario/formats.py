@@ -9,8 +9,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import PlainValidator, WithJsonSchema
-
+from planner.scenario.reading import Read
 from planner.scenario.refusals import NUMBER_PATTERN, refusal, short, shown
 from planner.units import Price, UnitError, parse, parse_price
 
@@ -28,10 +27,7 @@ def _date(value: object) -> date:
 
 Day = Annotated[
     date,
-    PlainValidator(_date),
-    WithJsonSchema(
-        {"type": "string", "format": "date", "examples": ["2027-01-31"], "x-unit": "date"}
-    ),
+    Read(_date, {"type": "string", "format": "date", "examples": ["2027-01-31"], "x-unit": "date"}),
 ]
 """A day, written year-month-day."""
 
@@ -58,14 +54,14 @@ def _pcie(value: object) -> PcieSpeed:
 
 Pcie = Annotated[
     PcieSpeed,
-    PlainValidator(_pcie),
-    WithJsonSchema(
+    Read(
+        _pcie,
         {
             "type": "string",
             "pattern": r"^\s*[gG][eE][nN]\s*[1-7](\.0)?\s*[xX]\s*(1|2|4|8|16|32)\s*$",
             "examples": ["gen4 x16", "gen3 x8"],
             "x-unit": "PCIe link",
-        }
+        },
     ),
 ]
 """PCIe generation and lanes of each GPU."""
@@ -101,14 +97,14 @@ def _batch(value: object) -> BatchSize:
 
 GlobalBatch = Annotated[
     BatchSize,
-    PlainValidator(_batch),
-    WithJsonSchema(
+    Read(
+        _batch,
         {
             "type": "string",
             "pattern": rf"^\s*{NUMBER_PATTERN}\s*(sequences?|samples?|tokens?)\s*$",
             "examples": ["128 sequences", "524288 tokens"],
             "x-unit": "sequences or tokens",
-        }
+        },
     ),
 ]
 """A global batch: `128 sequences` or `524288 tokens`."""
@@ -151,14 +147,14 @@ def _growth(value: object) -> Growth:
 
 GrowthRate = Annotated[
     Growth,
-    PlainValidator(_growth),
-    WithJsonSchema(
+    Read(
+        _growth,
         {
             "type": "string",
             "pattern": rf"^\s*[+-]?\s*{NUMBER_PATTERN}\s*%\s*/\s*(month|quarter|year)\s*$",
             "examples": ["+20 %/quarter", "-5 %/year"],
             "x-unit": "growth",
-        }
+        },
     ),
 ]
 """A relative change per month, quarter or year."""
@@ -190,34 +186,31 @@ def _price(*units: str) -> Callable[[object], Price]:
     return read
 
 
-def _price_schema(*units: str) -> WithJsonSchema:
+def _price_schema(*units: str) -> dict[str, object]:
     per = "|".join(u for u in units if u)
     tail = rf"\s*/\s*({per})" if per else ""
     tail = f"({tail})?" if per and "" in units else tail
     number = r"\d[\d_,]*(\.\d+)?([eE]\d+)?"
-    return WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": rf"^\s*(\$\s*{number}|{number}\s*[A-Z]{{3}}){tail}\s*$",
-            "examples": [f"27.44 USD/{u}" if u else "500000 USD" for u in units],
-            "x-unit": "money",
-        }
-    )
+    return {
+        "type": "string",
+        "pattern": rf"^\s*(\$\s*{number}|{number}\s*[A-Z]{{3}}){tail}\s*$",
+        "examples": [f"27.44 USD/{u}" if u else "500000 USD" for u in units],
+        "x-unit": "money",
+    }
 
 
 RentPrice = Annotated[
     Price,
-    PlainValidator(_price("node-hour", "GPU-hour")),
-    _price_schema("node-hour", "GPU-hour"),
+    Read(_price("node-hour", "GPU-hour"), _price_schema("node-hour", "GPU-hour")),
 ]
 """A rental price per node-hour or GPU-hour."""
-BuyPrice = Annotated[Price, PlainValidator(_price("node", "GPU")), _price_schema("node", "GPU")]
+BuyPrice = Annotated[Price, Read(_price("node", "GPU"), _price_schema("node", "GPU"))]
 """A purchase price per node or GPU."""
-MonthlyPrice = Annotated[Price, PlainValidator(_price("month")), _price_schema("month")]
+MonthlyPrice = Annotated[Price, Read(_price("month"), _price_schema("month"))]
 """An amount per month."""
-NodeUpkeep = Annotated[Price, PlainValidator(_price("node-month")), _price_schema("node-month")]
+NodeUpkeep = Annotated[Price, Read(_price("node-month"), _price_schema("node-month"))]
 """An amount per node and month."""
-PlainSum = Annotated[Price, PlainValidator(_price("")), _price_schema("")]
+PlainSum = Annotated[Price, Read(_price(""), _price_schema(""))]
 """An amount of money."""
-EnergyPrice = Annotated[Price, PlainValidator(_price("kWh", "MWh")), _price_schema("kWh", "MWh")]
+EnergyPrice = Annotated[Price, Read(_price("kWh", "MWh"), _price_schema("kWh", "MWh"))]
 """A price of electric energy."""

@@ -11,6 +11,7 @@ from typing import TextIO
 from pydantic import ValidationError
 
 from planner.catalog import model as catalog_model
+from planner.catalog.validator import validate
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
 from planner.scenario.checks import check_contradictions, check_parts
 from planner.scenario.crossref import find_unknown_names
@@ -85,7 +86,7 @@ def _build(root: Located, file: str, sources: Sources, today: date) -> Scenario:
     problems = find_unsupported(root) + find_unknown_names(root) + _empty_values(root)
     spec: ScenarioFile | None = None
     try:
-        spec = ScenarioFile.model_validate(root.plain())
+        spec = validate(ScenarioFile, root.plain())
     except ValidationError as error:
         problems += _not_reported(to_diagnostics(error, root), problems, root)
         problems += check_parts(root)

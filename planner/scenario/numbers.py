@@ -8,9 +8,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, TypeAlias
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from planner.scenario.reading import Read
 from planner.scenario.refusals import NUMBER_PATTERN, refusal, short, shown
 from planner.units import UnitError, parse
 
@@ -49,13 +50,13 @@ def _letter_refusal(value: str, number: str, letter: str) -> PydanticCustomError
     )
 
 
-def _count_schema(smallest: int, noun: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "number", "minimum": smallest, "multipleOf": 1, "x-unit": noun})
+def _count_schema(smallest: int, noun: str) -> dict[str, object]:
+    return {"type": "number", "minimum": smallest, "multipleOf": 1, "x-unit": noun}
 
 
-PositiveCount = Annotated[int, PlainValidator(_count(1, "count")), _count_schema(1, "count")]
-Count = Annotated[int, PlainValidator(_count(0, "count")), _count_schema(0, "count")]
-Tokens = Annotated[int, PlainValidator(_count(1, "tokens")), _count_schema(1, "tokens")]
+PositiveCount = Annotated[int, Read(_count(1, "count"), _count_schema(1, "count"))]
+Count = Annotated[int, Read(_count(0, "count"), _count_schema(0, "count"))]
+Tokens = Annotated[int, Read(_count(1, "tokens"), _count_schema(1, "tokens"))]
 """A number of tokens: `4096` or `2e9`; letters such as `2 B` are refused."""
 
 
@@ -81,8 +82,8 @@ def _share(value: object) -> Fraction:
 
 Share = Annotated[
     Fraction,
-    PlainValidator(_share),
-    WithJsonSchema(
+    Read(
+        _share,
         {
             "anyOf": [
                 {"type": "number", "minimum": 0, "maximum": 1},
@@ -90,7 +91,7 @@ Share = Annotated[
             ],
             "examples": ["20 %", 0.9],
             "x-unit": "share",
-        }
+        },
     ),
 ]
 """A share between 0 and 1, written `20 %` or `0.2`."""
@@ -114,8 +115,8 @@ def _multiple(value: object) -> Fraction:
 
 Multiple = Annotated[
     Fraction,
-    PlainValidator(_multiple),
-    WithJsonSchema(
+    Read(
+        _multiple,
         {
             "anyOf": [
                 {"type": "number", "minimum": 0, "maximum": 1000},
@@ -123,7 +124,7 @@ Multiple = Annotated[
             ],
             "examples": ["120 %", 1.2],
             "x-unit": "share",
-        }
+        },
     ),
 ]
 """A share that may exceed the whole, written `120 %` or `1.2`."""
@@ -139,8 +140,7 @@ def _factor(value: object) -> Decimal:
 
 Factor = Annotated[
     Decimal,
-    PlainValidator(_factor),
-    WithJsonSchema({"type": "number", "minimum": 1, "maximum": 10, "x-unit": "factor"}),
+    Read(_factor, {"type": "number", "minimum": 1, "maximum": 10, "x-unit": "factor"}),
 ]
 """A plain factor of at least 1, such as a power usage effectiveness of 1.3."""
 
@@ -157,8 +157,7 @@ def _percentile(value: object) -> int:
 
 Percentile = Annotated[
     int,
-    PlainValidator(_percentile),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 99}),
+    Read(_percentile, {"type": "integer", "minimum": 1, "maximum": 99}),
 ]
 """A percentile between 1 and 99."""
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from planner.scenario.reading import Read
 from planner.scenario.refusals import NUMBER_PATTERN, refusal, short, shown
 from planner.units import UNITS, UnitError, parse, split
 
@@ -86,39 +86,33 @@ def _whole(read: Callable[[object], Fraction]) -> Callable[[object], int]:
     return lambda value: int(read(value))
 
 
-def _units_schema(dimension: str) -> WithJsonSchema:
+def _units_schema(dimension: str) -> dict[str, object]:
     units = "|".join(re.escape(u) for u in UNITS[dimension])
-    return WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": rf"^\s*{NUMBER_PATTERN}\s*({units})\s*$",
-            "examples": list(_SHOWN_UNITS[dimension]),
-            "x-unit": dimension,
-        }
-    )
+    return {
+        "type": "string",
+        "pattern": rf"^\s*{NUMBER_PATTERN}\s*({units})\s*$",
+        "examples": list(_SHOWN_UNITS[dimension]),
+        "x-unit": dimension,
+    }
 
 
-ByteSize = Annotated[int, PlainValidator(_whole(_quantity("bytes"))), _units_schema("bytes")]
+ByteSize = Annotated[int, Read(_whole(_quantity("bytes")), _units_schema("bytes"))]
 """A size in bytes; a fraction of a byte is dropped."""
 ByteSizeOrZero = Annotated[
-    int, PlainValidator(_whole(_quantity("bytes", positive=False))), _units_schema("bytes")
+    int, Read(_whole(_quantity("bytes", positive=False)), _units_schema("bytes"))
 ]
 """A size in bytes that may be zero."""
-Bandwidth = Annotated[
-    int, PlainValidator(_whole(_quantity("bandwidth"))), _units_schema("bandwidth")
-]
+Bandwidth = Annotated[int, Read(_whole(_quantity("bandwidth")), _units_schema("bandwidth"))]
 """Bytes per second. `GB/s` figures of links sum both directions; network ports are named one way."""
 BandwidthOrZero = Annotated[
-    int, PlainValidator(_whole(_quantity("bandwidth", positive=False))), _units_schema("bandwidth")
+    int, Read(_whole(_quantity("bandwidth", positive=False)), _units_schema("bandwidth"))
 ]
 """Bytes per second; zero where there is no such link."""
-Duration = Annotated[Fraction, PlainValidator(_quantity("duration")), _units_schema("duration")]
+Duration = Annotated[Fraction, Read(_quantity("duration"), _units_schema("duration"))]
 """Seconds, exactly."""
-Power = Annotated[Fraction, PlainValidator(_quantity("power")), _units_schema("power")]
+Power = Annotated[Fraction, Read(_quantity("power"), _units_schema("power"))]
 """Watts."""
-Rate = Annotated[Fraction, PlainValidator(_quantity("rate")), _units_schema("rate")]
+Rate = Annotated[Fraction, Read(_quantity("rate"), _units_schema("rate"))]
 """Events per second."""
-RateOrZero = Annotated[
-    Fraction, PlainValidator(_quantity("rate", positive=False)), _units_schema("rate")
-]
+RateOrZero = Annotated[Fraction, Read(_quantity("rate", positive=False), _units_schema("rate"))]
 """Events per second, possibly none."""

@@ -27,7 +27,7 @@ SYSTEM_RESERVE_BYTES: Final = 16 * GIB
 
 def resolve_pool(pool: Pool, path: str) -> tuple[ResolvedPool, list[Default]]:
     """The pool with its GPU and node facts, and which of them were not written in the scenario."""
-    node = pool.node or Node()
+    node = pool.node or Node.model_construct()
     record = catalog.node(node.type) if node.type else None
     gpu = catalog.gpu(pool.gpu or (record.gpu if record else ""))
     facts, defaults = _node_facts(node, record, gpu, f"{path}.node")
@@ -81,8 +81,8 @@ def resolve_link(node: Node, known: NodeLink | None, gpu: Gpu, gpus: int) -> Nod
     """
     built_in = gpu.nvlink.topology in ("nvswitch", "mesh") and gpus > 1
     fabric = known.fabric if known else (gpu.fabric if gpus > 1 else None)
-    default = known or NodeLink(
-        nvlink_gb_s=gpu.nvlink.total_gb_s if built_in else 0,
+    default = known or NodeLink.model_construct(
+        nvlink_gb_s=gpu.nvlink.total_gb_s if built_in else 0.0,
         nvlink_domain=min(gpus, gpu.nvlink.domain) if built_in else 1,
         topology=gpu.nvlink.topology if built_in else "none",
     )
@@ -93,19 +93,27 @@ def resolve_link(node: Node, known: NodeLink | None, gpu: Gpu, gpus: int) -> Nod
     if topology == "none" and node.topology is None and speed:
         topology = gpu.nvlink.topology if gpu.nvlink.topology != "none" else "mesh"
     if topology == "none" or not speed:
-        return NodeLink(fabric=fabric)
+        return NodeLink.model_construct(fabric=fabric)
     whole = 2 if topology == "bridge-pairs" else gpus
     written = node.topology is not None or node.nvlink is not None or node.gpus is not None
     domain = node.nvlink_domain or (whole if written or not known else known.nvlink_domain)
-    return NodeLink(nvlink_gb_s=speed, nvlink_domain=domain, topology=topology, fabric=fabric)
+    return NodeLink.model_construct(
+        nvlink_gb_s=speed, nvlink_domain=domain, topology=topology, fabric=fabric
+    )
 
 
 def _pcie(node: Node, record: NodeType | None, gpu: Gpu) -> PcieLink | None:
     known = (record.pcie if record else None) or gpu.pcie
     p2p = node.p2p if node.p2p is not None else (known.p2p if known else True)
     if node.pcie is not None:
-        return PcieLink(generation=node.pcie.generation, lanes=node.pcie.lanes, p2p=p2p)
-    return PcieLink(generation=known.generation, lanes=known.lanes, p2p=p2p) if known else None
+        return PcieLink.model_construct(
+            generation=node.pcie.generation, lanes=node.pcie.lanes, p2p=p2p
+        )
+    return (
+        PcieLink.model_construct(generation=known.generation, lanes=known.lanes, p2p=p2p)
+        if known
+        else None
+    )
 
 
 def usable_host_ram(label_bytes: int, *, measured: bool = False) -> int:

@@ -1,7 +1,5 @@
 """What all parts of the scenario file share: immutable, unknown keys refused, each field documented."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -9,11 +7,10 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    PlainValidator,
-    WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
 
+from planner.scenario.reading import Read
 from planner.scenario.refusals import refusal, shown
 
 
@@ -79,9 +76,9 @@ def _flag(value: object) -> bool:
     )
 
 
-Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
+Text = Annotated[str, Read(_text, {"type": "string", "minLength": 1})]
 """A text, such as a name."""
-Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Flag = Annotated[bool, Read(_flag, {"type": "boolean"})]
 """`true` or `false`; YAML 1.1's yes and no are texts and refused."""
 
 Kind = Literal["inference", "batch", "embedding", "full", "lora", "qlora"]

@@ -1,7 +1,5 @@
 """The whole scenario file."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Literal, TypeAlias

@@ -1,7 +1,5 @@
 """Request sizes of a service, and the throughput its users measured at these sizes."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

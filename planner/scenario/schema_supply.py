@@ -1,7 +1,5 @@
 """The supply side of the scenario file: pools of identical nodes, owned, rentable or buyable."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import Annotated, Literal
 

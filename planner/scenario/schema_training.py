@@ -1,7 +1,5 @@
 """The demand side of the scenario file: what training workloads say."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field

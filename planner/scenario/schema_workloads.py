@@ -1,7 +1,5 @@
 """The demand side of the scenario file: what serving workloads say."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import Annotated, Literal
 
