@@ -50,6 +50,10 @@ class Build:
     """Column per supply: nodes that shared replicas sit on; None where no candidate shares."""
     tagged: frozenset[tuple[int, int]] = frozenset()
     """(supply, demand) pairs whose distinct nodes the packing rows model replica by replica."""
+    to_count: frozenset[int] = frozenset()
+    """Supplies whose packing is left to counting GPUs and host RAM, which is necessary but may not be enough."""
+    counted: list[int] = field(default_factory=list)
+    """Those of them where it is not known to be enough."""
     switches: list[Switch] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
     by_supply: list[list[tuple[int, int, Pick, int]]] = field(default_factory=list)
@@ -99,7 +103,10 @@ def pick_cost(problem: Problem, pick: Pick, supplies: frozenset[int] | None = No
 
 
 def start(
-    problem: Problem, demands: Sequence[Demand], tagged: frozenset[tuple[int, int]] = frozenset()
+    problem: Problem,
+    demands: Sequence[Demand],
+    tagged: frozenset[tuple[int, int]] = frozenset(),
+    to_count: frozenset[int] = frozenset(),
 ) -> Build:
     """A model with its columns, still without rows."""
     model = LinearModel()
@@ -118,7 +125,8 @@ def start(
         else model.column(f"unserved[{demand.label}]", 0, len(demand.copies))
         for demand in demands
     ]
-    build = Build(problem, demands, model, picks, unserved, [None] * len(problem.supplies), tagged)
+    shared: list[int | None] = [None] * len(problem.supplies)
+    build = Build(problem, demands, model, picks, unserved, shared, tagged, to_count)
     build.by_supply = [[] for _ in problem.supplies]
     for number, demand in enumerate(demands):
         for at, pick in enumerate(demand.picks):

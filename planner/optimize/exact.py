@@ -34,10 +34,13 @@ FAMILIES = (
 
 
 def exact_model(
-    problem: Problem, demands: Sequence[Demand], tagged: frozenset[tuple[int, int]] = frozenset()
+    problem: Problem,
+    demands: Sequence[Demand],
+    tagged: frozenset[tuple[int, int]] = frozenset(),
+    to_count: frozenset[int] = frozenset(),
 ) -> Build:
-    """The whole model, with cost as its objective."""
-    build = start(problem, demands, tagged)
+    """The whole model, with cost as its objective; a relaxation of it where supplies are only to be counted."""
+    build = start(problem, demands, tagged, to_count)
     for family in FAMILIES:
         build.model.add(*family(build))
     build.model.objective = {column: cents for column, cents in build.cost_terms() if cents}

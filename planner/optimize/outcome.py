@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -179,16 +180,21 @@ class Pruned:
     dominator: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Start:
     """Where the search in a like problem starts: a plan, and the prices and assignments of its proof."""
 
-    columns: Mapping[tuple[str, int], int]
-    """Columns of the exact model that are not 0, by name and place among equal names."""
+    work_out: Callable[[], Mapping[tuple[str, int], int]]
+    """Gives `columns`."""
     shape: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     """Names of columns and of linking rows: prices and assignments fit models of the same shape only."""
     duals: tuple[int, ...] = ()
     assignments: tuple[Assignment, ...] = ()
+
+    @cached_property
+    def columns(self) -> Mapping[tuple[str, int], int]:
+        """Columns of the exact model that are not 0, by name and place among equal names; worked out when asked for."""
+        return self.work_out()
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,10 @@ class PackingFailure:
 
 
 def place(
-    problem: Problem, plans: Sequence[BlockPlan], shared_nodes: Sequence[int]
+    problem: Problem,
+    plans: Sequence[BlockPlan],
+    shared_nodes: Sequence[int],
+    work: float = PACKING_WORK,
 ) -> tuple[tuple[NodePlan, ...], ...] | PackingFailure:
     """Places all replicas on at most `shared_nodes[s]` shared nodes plus the whole nodes they take.
 
@@ -78,7 +81,7 @@ def place(
         bins = _beside(items, held, facts.node_gpus, shared_nodes[supply])
         if bins is None:
             held = {}
-            bins = pack(items, facts.node_gpus, shared_nodes[supply])
+            bins = pack(items, facts.node_gpus, shared_nodes[supply], work)
         if bins is None:
             blocks = tuple(sorted({item.block for item in items if item.distinct}))
             return PackingFailure(supply, blocks)
@@ -124,14 +127,16 @@ def _numbered(bins: Bins, held: Seats) -> list[tuple[int, list[Item]]]:
     return sorted([*numbers.items(), *zip(free, others, strict=False)], key=lambda n: n[0])
 
 
-def pack(items: Sequence[Item], node_gpus: int, most_nodes: int) -> Bins | None:
+def pack(
+    items: Sequence[Item], node_gpus: int, most_nodes: int, work: float = PACKING_WORK
+) -> Bins | None:
     """Bins for the sorted items on at most `most_nodes` nodes; None when they do not fit."""
     if not items:
         return []
     bins = _first_fit(items, node_gpus, [])
     if len(bins) <= most_nodes:
         return bins
-    return _exact_fit(items, node_gpus, most_nodes)
+    return _exact_fit(items, node_gpus, most_nodes, work)
 
 
 def _first_fit(items: Sequence[Item], node_gpus: int, bins: Bins) -> Bins:
@@ -150,7 +155,7 @@ def _first_fit(items: Sequence[Item], node_gpus: int, bins: Bins) -> Bins:
     return bins
 
 
-def _exact_fit(items: Sequence[Item], node_gpus: int, most_nodes: int) -> Bins | None:
+def _exact_fit(items: Sequence[Item], node_gpus: int, most_nodes: int, work: float) -> Bins | None:
     """Kinds of items counted on each node, by CP-SAT."""
     kinds: dict[tuple[int, int, tuple[int, int] | None], list[Item]] = {}
     for item in items:
@@ -178,7 +183,7 @@ def _exact_fit(items: Sequence[Item], node_gpus: int, most_nodes: int) -> Bins |
         for tag in {k[2] for k in kinds if k[2] is not None}:
             same = [(c, 1) for c, k in zip(columns, kinds, strict=True) if k[2] == tag]
             model.add(row(f"distinct[{node},{tag}]", "packing", same, high=1))
-    answer = run_cp_sat(model, deterministic_limit=PACKING_WORK)
+    answer = run_cp_sat(model, deterministic_limit=work)
     if answer.verdict not in (Verdict.OPTIMAL, Verdict.FEASIBLE) or answer.values is None:
         return None
     left = [list(kind) for kind in kinds.values()]

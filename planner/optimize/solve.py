@@ -9,6 +9,7 @@ from planner.optimize.backend import Stop, Verdict
 from planner.optimize.blocks import Demand, demands
 from planner.optimize.build import Build
 from planner.optimize.check import problem_errors
+from planner.optimize.counted import Counted, by_counting, counting_model
 from planner.optimize.exact import exact_model
 from planner.optimize.extract import block_plans, node_counts, plan_cost
 from planner.optimize.outcome import (
@@ -68,8 +69,13 @@ def _solve_exactly(
     """Rounds, placement, and again with finer packing rows where the placement fails."""
     tagged: frozenset[tuple[int, int]] = frozenset()
     route = ""
+    build = counting_model(problem, needs)
+    if build.counted:
+        counted = by_counting(build, budget)
+        if counted is not None:
+            return _of_counted(problem, counted, budget)
+        build = exact_model(problem, needs)
     while True:
-        build = exact_model(problem, needs, tagged)
         solved = serve_rounds(build, budget)
         if start is not None:
             offer(build, solved, start)
@@ -96,6 +102,14 @@ def _solve_exactly(
                 stats=_stats(build, budget),
             )
         tagged |= more
+        build = exact_model(problem, needs, tagged)
+
+
+def _of_counted(problem: Problem, counted: Counted, budget: Budget) -> Outcome:
+    build, solved = counted.build, counted.solved
+    if solved.values is None:
+        return _without_plan(problem, solved.verdict, frozenset(), build, budget)
+    return _with_plan(problem, build, solved, counted.plans, counted.packing, "cp-sat", budget)
 
 
 def _with_plan(

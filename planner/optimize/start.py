@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from planner.optimize.backend import run_cp_sat
 from planner.optimize.branching import Search
 from planner.optimize.build import Build
+from planner.optimize.exact import exact_model
 from planner.optimize.outcome import Start
+from planner.optimize.place import PACKING_WORK
 from planner.optimize.rounds import Solved
 
 Columns = Mapping[tuple[str, int], int]
@@ -17,9 +20,30 @@ Columns = Mapping[tuple[str, int], int]
 
 def start_from(build: Build, values: Sequence[int], proof: Start | None) -> Start:
     """The plan by the names of its columns, with the prices and assignments of the search if there was one."""
+
+    def columns() -> Columns:
+        return named(*(completed(build, values) if build.counted else (build, values)))
+
+    return Start(columns) if proof is None else replace(proof, work_out=columns)
+
+
+def completed(build: Build, values: Sequence[int]) -> tuple[Build, Sequence[int]]:
+    """The exact model of a plan found by counting, and the plan in it, its nodes filled by some patterns."""
+    exact = exact_model(build.problem, build.demands, build.tagged)
+    known = dict(zip(keyed(build.model.names[: build.width]), values, strict=False))
+    model = exact.model
+    for column, key in enumerate(keyed(model.names)):
+        if key in known:
+            model.lows[column] = model.highs[column] = known[key]
+    model.objective = {}
+    answer = run_cp_sat(model, deterministic_limit=PACKING_WORK, light=True)
+    return exact, answer.values or ()
+
+
+def named(build: Build, values: Sequence[int]) -> Columns:
+    """Columns that are not 0 by their names."""
     pairs = zip(keyed(build.model.names[: build.width]), values, strict=False)
-    columns = {key: value for key, value in pairs if value}
-    return Start(columns) if proof is None else replace(proof, columns=columns)
+    return {key: value for key, value in pairs if value}
 
 
 def proof_of(search: Search) -> Start | None:
@@ -27,7 +51,7 @@ def proof_of(search: Search) -> Start | None:
     if search.root is None or not search.root.duals:
         return None
     duals, assignments = search.root.duals, tuple(search.generator.assignments)
-    return Start({}, shape_of(search), duals, assignments)
+    return Start(dict, shape_of(search), duals, assignments)
 
 
 def warm(search: Search, start: Start | None) -> None:

@@ -42,6 +42,7 @@ def test_bound_holds_at_random_prices(seed):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_generation_alone_equals_brute_force(seed, monkeypatch):
+    monkeypatch.setattr(routes, "LIGHT_COLUMNS", -1)
     monkeypatch.setattr(routes, "_quick", lambda build, budget, best: None)
     monkeypatch.setattr(routes, "DIRECT_COLUMNS", -1)
     case = tiny_problem(Random(9000 + seed))

@@ -6,11 +6,14 @@ from planner.optimize.build import Build, Terms
 from planner.optimize.linear import Row, row
 from planner.optimize.patterns import HOST_SHARES, Size, is_chain, maximal_patterns
 
+FEW_SIZES = 6
+"""So many sizes make few patterns: leaving them out saves nothing."""
+
 Uses = dict[Size, Terms]
 
 
 def packing_rows(build: Build) -> list[Row]:
-    """By size classes where sizes divide each other, by node patterns where not."""
+    """By size classes where sizes divide each other, by node patterns where not, unless many are only to be counted."""
     rows: list[Row] = []
     for supply, shared in enumerate(build.shared):
         if shared is None:
@@ -20,6 +23,9 @@ def packing_rows(build: Build) -> list[Row]:
         label = f"{facts.pool}/{facts.term}"
         rows += _class_rows(uses, facts.node_gpus, shared, label)
         if is_chain(uses):
+            continue
+        if supply in build.to_count and len(uses) > FEW_SIZES:
+            build.counted.append(supply)
             continue
         sizes = sorted(uses)
         patterns = maximal_patterns(sizes, facts.node_gpus)
