@@ -126,7 +126,9 @@ def solve(
         raise click.UsageError("--robust needs a scenario with a `horizon`")
     from planner.api import SolveLimits, solve_fully, with_alternatives, with_uncertainty
 
-    limits = SolveLimits(deterministic_time=work, wall_s=time_limit, gap=gap / 100)
+    limits = SolveLimits(
+        deterministic_time=work, wall_s=time_limit, gap=gap / 100, second_process=True
+    )
     on_terminal = sys.stderr.isatty() and not quiet
     with progress_line(enabled=on_terminal, verbose=verbose) as report:
         found = solve_fully(scenario, limits=limits, progress=report)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from planner.layout import Layout
 from planner.optimize.assemble import assemble, has_plan
-from planner.optimize.caution import with_caution
+from planner.optimize.beside import Beside
+from planner.optimize.caution import MOST_CANDIDATES, Bold, bold_answer, with_caution
 from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.solve import solve as optimize
@@ -50,10 +51,22 @@ def answer(
     progress: ProgressCallback | None = None,
 ) -> Answer:
     """Solve a scenario; a plan that does not verify raises VerificationError."""
-    explain = limits is None or limits.explain_conflict
     if scenario.spec.horizon is not None:
         return _over_periods(scenario, limits, progress)
     question = question_of(scenario)
+    with bold_answer(question, limits) as bold:
+        return _steady(scenario, question, limits, progress, bold)
+
+
+def _steady(
+    scenario: Scenario,
+    question: Question,
+    limits: SolveLimits | None,
+    progress: ProgressCallback | None,
+    bold: Beside[Bold | None],
+) -> Answer:
+    """The answer to a scenario without a horizon."""
+    explain = limits is None or limits.explain_conflict
     considered = consider(question)
     hopeless = [
         a.name
@@ -74,6 +87,9 @@ def answer(
         question.energy,
         question.limits,
     )
+    candidates = sum(len(block.candidates) for block in built.problem.blocks)
+    if candidates > MOST_CANDIDATES:
+        bold.drop()
     outcome = optimize(built.problem, limits=limits, progress=progress)
     if outcome.status is Status.INVALID:
         raise SolverBug(outcome.message)
@@ -88,8 +104,7 @@ def answer(
             raise VerificationError(problems)
         worded = with_words(question, considered, draft)
         worded = with_first_choices(question, built, outcome, worded, limits)
-        candidates = sum(len(block.candidates) for block in built.problem.blocks)
-        worded = with_caution(question, outcome, worded, candidates, limits)
+        worded = with_caution(question, outcome, worded, candidates, bold)
         result = worded.model_copy(update={"verified": True})
     result = result.model_copy(
         update={"rejections": folded(considered), "versions": versions(scenario.digest)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from planner.optimize.beside import Beside, can_fork
 from planner.optimize.outcome import Outcome, SolveLimits
 from planner.optimize.solve import solve
 from planner.options.build import build
@@ -16,6 +17,25 @@ MOST_CANDIDATES = 6000
 """Largest problem for which the second answer is worked out unasked."""
 SHARE = 0.25
 """Of the work and time of the plan itself."""
+MOST_AHEAD = 400
+"""Workloads x pools up to which it is begun before the size of the problem is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bold:
+    """The answer at best estimates."""
+
+    cost_cents: int
+    bound_cents: int
+    unserved: tuple[int, ...]
+
+
+def bold_answer(question: Question, limits: SolveLimits | None) -> Beside[Bold | None]:
+    """The answer at best estimates, None where none is found; worked out beside the plan where limits allow it."""
+    whole = limits or SolveLimits()
+    small = len(question.asks) * len(question.suppliers) <= MOST_AHEAD
+    fork = whole.second_process and small and _careful(question) and can_fork()
+    return Beside(lambda: _bold(question, whole), fork=fork)
 
 
 def with_caution(
@@ -23,22 +43,41 @@ def with_caution(
     outcome: Outcome,
     draft: plan.Plan,
     candidates: int,
-    limits: SolveLimits | None,
+    bold: Beside[Bold | None],
 ) -> plan.Plan:
     """The plan with the least cost of the same question at `risk: best`, where any workload is careful.
 
     It is a price, not advice: best estimates are wrong on the bad side about half the time.
     """
-    if not any(ask.careful for ask in question.asks) or outcome.cost_cents is None:
+    if not _careful(question) or outcome.cost_cents is None:
         return draft
     if outcome.interrupted:
         return _left_out(draft, "after an interruption")
     if candidates > MOST_CANDIDATES:
         return _left_out(draft, "in a scenario of this size")
+    try:
+        found = bold.result()
+    except KeyboardInterrupt:
+        return _left_out(draft, "after an interruption")
+    if found is None:
+        return _left_out(draft, "as no plan at best estimates was found within the limit")
+    told = plan.Caution(
+        best_cost=from_cents(found.cost_cents),
+        best_bound=from_cents(found.bound_cents),
+        price=from_cents(max(0, outcome.cost_cents - found.cost_cents)),
+        same_served=found.unserved == outcome.unserved,
+    )
+    return draft.model_copy(update={"caution": told})
+
+
+def _careful(question: Question) -> bool:
+    return any(ask.careful for ask in question.asks)
+
+
+def _bold(question: Question, whole: SolveLimits) -> Bold | None:
     bold = replace(question, asks=tuple(replace(ask, risk="best") for ask in question.asks))
     built = build(bold.asks, bold.wishes, consider(bold), bold.suppliers, bold.energy, bold.limits)
-    whole = limits or SolveLimits()
-    other = solve(
+    found = solve(
         built.problem,
         limits=replace(
             whole,
@@ -48,15 +87,9 @@ def with_caution(
             wall_s=None if whole.wall_s is None else whole.wall_s * SHARE,
         ),
     )
-    if not other.has_plan or other.cost_cents is None or other.bound_cents is None:
-        return _left_out(draft, "as no plan at best estimates was found within the limit")
-    told = plan.Caution(
-        best_cost=from_cents(other.cost_cents),
-        best_bound=from_cents(other.bound_cents),
-        price=from_cents(max(0, outcome.cost_cents - other.cost_cents)),
-        same_served=other.unserved == outcome.unserved,
-    )
-    return draft.model_copy(update={"caution": told})
+    if not found.has_plan or found.cost_cents is None or found.bound_cents is None:
+        return None
+    return Bold(found.cost_cents, found.bound_cents, found.unserved)
 
 
 def _left_out(draft: plan.Plan, why: str) -> plan.Plan:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from planner.optimize.backend import run_cp_sat
-from planner.optimize.branching import Search
 from planner.optimize.build import Build
 from planner.optimize.exact import exact_model
 from planner.optimize.outcome import Start
 from planner.optimize.place import PACKING_WORK
 from planner.optimize.rounds import Solved
+
+if TYPE_CHECKING:
+    from planner.optimize.branching import Search
 
 Columns = Mapping[tuple[str, int], int]
 """Columns that are not 0, by their name and their place among columns of equal name."""

@@ -1,0 +1,89 @@
+"""Work done beside: the same result as here, errors and all, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from planner import api
+from planner.optimize import SolveLimits, caution
+from planner.optimize.beside import Beside
+
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+
+
+def no_children() -> bool:
+    try:
+        return os.waitpid(-1, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
+        return True
+
+
+@pytest.mark.parametrize("fork", [True, False])
+def test_the_result_is_that_of_the_work(fork: bool) -> None:
+    large = list(range(100_000))
+    with Beside(lambda: (large, os.getpid()), fork=fork) as beside:
+        found, process = beside.result()
+    assert found == large
+    assert (process == os.getpid()) is not fork
+    assert no_children()
+
+
+@pytest.mark.parametrize("fork", [True, False])
+def test_an_error_comes_out_where_the_result_is_asked_for(fork: bool) -> None:
+    with Beside(lambda: 1 // 0, fork=fork) as beside, pytest.raises(ZeroDivisionError):
+        beside.result()
+    assert no_children()
+
+
+def test_ctrl_c_is_nothing_to_the_child() -> None:
+    started, theirs = os.pipe()
+
+    def work() -> str:
+        os.write(theirs, str(os.getpid()).encode())
+        time.sleep(0.2)
+        return "done"
+
+    with Beside(work, fork=True) as beside:
+        os.kill(int(os.read(started, 20)), signal.SIGINT)
+        assert beside.result() == "done"
+    assert no_children()
+
+
+def test_a_child_whose_result_nobody_wants_is_ended() -> None:
+    with Beside(lambda: time.sleep(600), fork=True):
+        pass
+    assert no_children()
+
+
+def test_a_plan_is_the_same_with_a_second_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    forked = []
+
+    def spy(work: Callable[[], object], *, fork: bool) -> Beside[object]:
+        forked.append(fork)
+        return Beside(work, fork=fork)
+
+    monkeypatch.setattr(caution, "Beside", spy)
+    monkeypatch.setattr(caution, "can_fork", lambda: True)
+    scenario = api.load(SCENARIOS / "tutorial.yaml")
+    alone = api.solve(scenario)
+    assert api.solve(scenario, limits=SolveLimits(second_process=True)) == alone
+    assert forked == [False, True]
+
+
+def test_ctrl_c_while_the_price_of_caution_is_awaited_keeps_the_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(self: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Beside, "result", interrupted)
+    plan = api.solve(api.load(SCENARIOS / "tutorial.yaml"))
+    assert plan.cost is not None
+    assert plan.verified
+    assert any("left out after an interruption" in text for text in plan.assumptions)
