@@ -54,14 +54,15 @@ def by_counting(build: Build, budget: Budget) -> Counted | None:
         before = mine.used
         solved = _solved(build, mine)
         budget.used += mine.used - before
-        if solved is not None and solved.values is not None and budget.limits.tie_break:
-            # The cost is proven: ties may take as long as in the exact model, where they are harder.
-            tie_rounds(build, budget, solved)
-            solved = solved if solved.tie_break_applied else None
         if solved is None:
             return None
         if solved.values is None:
             return Counted(build, solved)
+        if budget.limits.tie_break:
+            # The cost is proven: ties may take as long as in the exact model, where they are harder.
+            tie_rounds(build, budget, solved)
+            if not (solved.tie_break_applied or _hurried(budget)):
+                return None
         plans = block_plans(build, solved.values)
         shared = [0 if column is None else solved.values[column] for column in build.shared]
         packing = place(problem, plans, shared, work=PACKING_WORK)
@@ -72,6 +73,11 @@ def by_counting(build: Build, budget: Budget) -> Counted | None:
         rest = build.to_count - {packing.supply}
         build = exact_model(problem, build.demands, to_count=rest)
     return None
+
+
+def _hurried(budget: Budget) -> bool:
+    """Whether a plan in hand is better than a canonical one later."""
+    return budget.stop.requested or budget.limits.wall_s is not None
 
 
 def _share(budget: Budget) -> Budget:

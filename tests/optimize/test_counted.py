@@ -110,6 +110,22 @@ def test_what_is_too_large_or_takes_too_long_is_left_to_the_exact_model(always):
     assert counted.by_counting(model, Budget(SolveLimits(), stop)) is None
 
 
+def test_a_stop_among_ties_keeps_the_proven_plan(always):
+    stop = Stop()
+    always.setattr(counted, "tie_rounds", lambda build, budget, solved: stop.request())
+    outcome = solve(fragmented(3, 1), stop=stop)
+    assert outcome.status is Status.PROVEN
+    assert outcome.interrupted
+    assert not outcome.tie_break_applied
+    assert outcome.cost_cents == 5
+
+
+def test_ties_that_stay_open_are_left_to_the_exact_model(always):
+    always.setattr(counted, "tie_rounds", lambda build, budget, solved: None)
+    assert by_counting(fragmented(3, 1)) is None
+    assert solve(fragmented(3, 1)).tie_break_applied
+
+
 def test_what_it_leaves_for_the_next_solve_is_a_plan_of_the_exact_model(always):
     case = fragmented(3, 1)
     first = solve(case)
