@@ -113,11 +113,12 @@ def test_what_is_too_large_or_takes_too_long_is_left_to_the_exact_model(always):
 def test_a_stop_among_ties_keeps_the_proven_plan(always):
     stop = Stop()
     always.setattr(counted, "tie_rounds", lambda build, budget, solved: stop.request())
-    outcome = solve(fragmented(3, 1), stop=stop)
+    case = problem([job("a", candidate(0, 5, 1)), job("b", candidate(0, 3, 1))], [supply()])
+    outcome = solve(case, stop=stop)
     assert outcome.status is Status.PROVEN
     assert outcome.interrupted
     assert not outcome.tie_break_applied
-    assert outcome.cost_cents == 5
+    assert outcome.cost_cents == 2
 
 
 def test_ties_that_stay_open_are_left_to_the_exact_model(always):
