@@ -22,6 +22,7 @@ from planner.catalog.lookup import UnknownRecord
 from planner.catalog.paths import data_dir
 from planner.catalog.records import Gpu
 from planner.catalog.validator import validate
+from planner.diagnostics.similar import similar
 
 __all__ = [
     "Activations", "Constant", "Rule", "ServingEngine", "SupportRow", "parse_month", "parse_version",
@@ -109,9 +110,7 @@ def serving_engine(name: str, version: str = "") -> ServingEngine:
     """
     raw = _raw().get(name)
     if raw is None:
-        import difflib
-
-        nearest = tuple(difflib.get_close_matches(name, list(_raw()), 3))
+        nearest = tuple(similar(name, _raw(), 3, 0.6))
         raise UnknownRecord("serving engine", name, nearest)
     base = validate(ServingEngine, raw)
     number = profile_version(base, version)

@@ -6,13 +6,11 @@ inline in a scenario before both. What replaces a shipped record is remembered, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from planner.catalog.located import load_record, read_aliases
 from planner.catalog.names import Match, match, nearest
@@ -53,8 +51,7 @@ class AmbiguousRecord(UnknownRecord):
         self.candidates = candidates
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """A record that is not the shipped one: added by a user, or put in place of a shipped one."""
 
     kind: str
@@ -65,12 +62,12 @@ class Override:
     """Whether a shipped record of that id exists."""
 
 
-@dataclass
 class _Sources:
     """Where records are looked for, last added first."""
 
-    folders: list[Path] = field(default_factory=list)
-    inline: dict[tuple[str, str], tuple[Sourced, str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.folders: list[Path] = []
+        self.inline: dict[tuple[str, str], tuple[Sourced, str]] = {}
 
 
 _sources = _Sources()
@@ -168,6 +165,8 @@ def ids(folder: str) -> tuple[str, ...]:
 
 @cache
 def _aliases(folder: str) -> dict[str, tuple[str, ...]]:
+    import json  # here, as most names are ids
+
     index = json.loads((data_dir("catalogs") / INDEX).read_text("utf-8"))
     names = {id_: tuple(aliases) for id_, aliases in index.get(folder, {}).items()}
     for root in reversed(_sources.folders):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
+
+from planner.diagnostics.similar import similar
 
 How = Literal["id", "alias", "assumed"]
 
@@ -62,14 +63,14 @@ _FILLABLE: Final = frozenset(
 )
 """Words of an id that people leave out; so is a memory size."""
 
-_GLUED: Final = re.compile(
+_GLUED: Final = (
     r"(?<=[0-9a-z])(?=(?:sxm\d?|pcie|nvl|super|ti)(?:super)?(?![a-z]))"  # h100sxm, 4070ti
     r"|(?<=\d{4})(?=(?:d|ada)(?![a-z]))|(?<=ti)(?=\d)|(?<=rtx)(?=[a-z0-9])"  # 4090d, 2080ti22g
     r"|(?<!sxm)(?<=[a-z]{3})(?=\d)"  # rtx4090, llama3.1
 )
-_SIZE: Final = re.compile(r"^(\d+)(?:g|gb|gib)$")
-_BASE: Final = re.compile(r"(?<=.)[\s_\-]+base$")
-_SEPARATORS: Final = re.compile(r"[\s_\-/:,()]+")
+_SIZE: Final = r"^(\d+)(?:g|gb|gib)$"
+_BASE: Final = r"(?<=.)[\s_\-]+base$"
+_SEPARATORS: Final = r"[\s_\-/:,()]+"
 
 
 @lru_cache(maxsize=8192)
@@ -83,18 +84,18 @@ def words(name: str) -> frozenset[str]:
     >>> sorted(words("meta-llama/Llama-3.1-8B-Instruct"))
     ['3.1', '8b', 'llama']
     """
-    text = _BASE.sub("", name.rsplit("/", 1)[-1].strip().lower())
+    text = re.sub(_BASE, "", name.rsplit("/", 1)[-1].strip().lower())
     found = set()
-    for chunk in _SEPARATORS.split(text):
-        for word in _GLUED.split(chunk):
+    for chunk in re.split(_SEPARATORS, text):
+        for word in re.split(_GLUED, chunk):
             if word and word not in _NOISE:
-                size = _SIZE.match(word)
+                size = re.match(_SIZE, word)
                 found.add(f"{size[1]}gb" if size else word)
     return frozenset(found)
 
 
 def _fillable(word: str) -> bool:
-    return word in _FILLABLE or _SIZE.match(word) is not None
+    return word in _FILLABLE or re.match(_SIZE, word) is not None
 
 
 def _holds(record: frozenset[str], typed: frozenset[str]) -> bool:
@@ -103,8 +104,7 @@ def _holds(record: frozenset[str], typed: frozenset[str]) -> bool:
     return not rest or (rest == {"sxm"} and any(word.startswith("sxm") for word in record))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """What a typed name means: the id, how it was found, and the records it might have meant too."""
 
     id: str
@@ -164,11 +164,9 @@ def nearest(
     >>> nearest("Qwen/Qwen2.5-7B-Instruct-AWQ", ["qwen2.5-7b", "qwen2.5-72b", "qwen2-7b"], 2)
     ('qwen2.5-7b', 'qwen2.5-72b')
     """
-    import difflib
-
     known = list(names)
-    text = _BASE.sub("", typed.rsplit("/", 1)[-1].strip().lower())
-    plain = "-".join(w for w in _SEPARATORS.split(text) if w not in _FORMATS | _NOISE)
+    text = re.sub(_BASE, "", typed.rsplit("/", 1)[-1].strip().lower())
+    plain = "-".join(w for w in re.split(_SEPARATORS, text) if w not in _FORMATS | _NOISE)
     exact = match(plain, known, aliases or {}) if plain != text else []
-    close = difflib.get_close_matches(plain or text, known, count, 0.5)
+    close = similar(plain or text, known, count, 0.5)
     return tuple(dict.fromkeys([*(m.id for m in exact if len(exact) == 1), *close]))[:count]

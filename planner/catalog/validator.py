@@ -87,6 +87,7 @@ def _tag(info: FieldInfo) -> str:
     return info.discriminator if isinstance(info.discriminator, str) else ""
 
 
+@cache
 def _type(annotation: object, tag: str = "") -> CoreSchema:
     if annotation in _PLAIN:
         return _PLAIN[annotation]()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 
@@ -11,7 +10,6 @@ import click
 from planner.cli.completion import complete_file
 from planner.cli.terminal import ColorChoice, color_option, terminal_width, use_color
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, render_text, summary
-from planner.diagnostics.jsonform import to_json
 from planner.diagnostics.places import STDIN, printable
 
 
@@ -49,6 +47,10 @@ def check(
         found += problems
         sources.update(texts)
     if form == "json":
+        import json
+
+        from planner.diagnostics.jsonform import to_json
+
         click.echo(json.dumps(to_json(found), indent=2))
     else:
         _print(found, sources, files, color, quiet)

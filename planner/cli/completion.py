@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_PLANNER_COMPLETE"
@@ -47,6 +49,8 @@ def complete_file(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Files, which the shell lists itself."""
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(incomplete, type="file")]
 
 
@@ -109,6 +113,8 @@ def completion(ctx: click.Context, shell: str) -> None:
     bash: `eval "$(planner completion bash)"` in ~/.bashrc; zsh: the same in ~/.zshrc; fish:
     `planner completion fish > ~/.config/fish/completions/planner.fish`.
     """
+    from click.shell_completion import get_completion_class
+
     cls = get_completion_class(shell)
     assert cls is not None
     root = ctx.find_root()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import textwrap
@@ -12,6 +11,7 @@ import click
 
 from planner.cli.terminal import terminal_width
 from planner.diagnostics import CODES
+from planner.diagnostics.similar import similar
 from planner.scenario.describe import FieldDoc, all_docs, describe_path, keys_of
 from planner.scenario.schema_base import KINDS
 
@@ -43,7 +43,7 @@ def explain(topic: str | None, form: str) -> None:
     steps = field_steps(topic)
     docs = describe_path(steps)
     if not docs:
-        near = difflib.get_close_matches(".".join(steps), _topics(), 3, 0.5)
+        near = similar(".".join(steps), _topics(), 3, 0.5)
         hint = f"; similar: {', '.join(near)}" if near else "; `planner explain` lists all"
         raise click.UsageError(f"nothing is called `{topic}`{hint}")
     if form == "json":
@@ -85,7 +85,7 @@ def _overview(form: str) -> str:
 def _code_text(name: str, form: str) -> str:
     code = CODES[name]
     if form == "json":
-        return json.dumps({"code": name, **asdict(code)}, indent=2) + "\n"
+        return json.dumps({"code": name, **code._asdict()}, indent=2) + "\n"
     lines = [f"{name}: {code.title}", "", _wrapped(code.explanation)]
     if code.example:
         lines += ["", "Example", "", textwrap.indent(code.example.rstrip(), "    ")]

@@ -78,7 +78,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a bug of ours ends in exit code 70 with a file to send."""
-    _start_fast()
+    # pydantic would look through every installed distribution for plugins of its own.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A name that the terminal's encoding lacks must not cost the answer.
@@ -118,13 +119,6 @@ def _interrupted(error: BaseException) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
-
-
-def _start_fast() -> None:
-    # Start-up makes many objects and no garbage: collecting 700 at a time takes a tenth of `check`.
-    gc.set_threshold(200_000, 20, 20)
-    # pydantic would look through every installed distribution for plugins of its own.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})

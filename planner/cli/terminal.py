@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import Final, Literal, TextIO
 
 import click
@@ -15,6 +14,8 @@ WIDEST: Final = 200
 
 def terminal_width(default: int = 100) -> int:
     """Columns to print in: COLUMNS, else the terminal's, else `default`; between 60 and 200."""
+    import shutil  # here, as it is slow to load
+
     columns = shutil.get_terminal_size((default, 24)).columns
     return min(max(columns, NARROWEST), WIDEST)
 

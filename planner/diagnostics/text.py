@@ -5,12 +5,9 @@ Colour only adds: without it every word is still there. Lines longer than the te
 
 from __future__ import annotations
 
-import textwrap
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from planner.diagnostics.records import Diagnostic, Fix, Label, Severity, Span
 
@@ -29,8 +26,7 @@ _COLORS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How to print: width in columns, and whether to colour."""
 
     width: int = 100
@@ -131,9 +127,15 @@ def _gutter(d: Diagnostic) -> int:
 
 def _wrap(text: str, width: int, indent: int) -> list[str]:
     """The text in lines that fit; lines after the first are indented."""
-    wrapped = textwrap.wrap(_clean(text), max(20, width - indent), break_on_hyphens=False)
+    wrapped = _fold(_clean(text), width - indent)
     first, *rest = wrapped or [""]
     return [first, *(" " * indent + line for line in rest)]
+
+
+def _fold(text: str, width: int) -> list[str]:
+    import textwrap  # here, as most files have no problems
+
+    return textwrap.wrap(text, max(20, width), break_on_hyphens=False)
 
 
 def _label(label: Label, gutter: int, lines: _Lines, style: Style) -> Iterator[str]:
@@ -161,7 +163,7 @@ def _snippet(
         yield f"{bar} {' ' * start}{carets}{' ' + style.paint(label, severity) if label else ''}"
         return
     yield f"{bar} {' ' * start}{carets}"
-    for part in textwrap.wrap(label, max(20, style.width - gutter - 3), break_on_hyphens=False):
+    for part in _fold(label, style.width - gutter - 3):
         yield f"{bar} {style.paint(part, severity)}"
 
 
@@ -188,6 +190,8 @@ def _clean(text: str) -> str:
 
 
 def _width(char: str) -> int:
+    import unicodedata
+
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

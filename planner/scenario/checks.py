@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from planner.diagnostics import Diagnostic, Severity
-from planner.scenario.checks_horizon import check_horizon
 from planner.scenario.checks_limits import check_limits
 from planner.scenario.checks_requests import check_requests
 from planner.scenario.checks_supply import check_pool
@@ -36,6 +35,8 @@ def check_contradictions(spec: ScenarioFile, root: Located) -> list[Diagnostic]:
     for index, workload in enumerate(spec.workloads):
         found += check_workload(workload, ["workloads", index], root)
     if spec.horizon is not None:
+        from planner.scenario.checks_horizon import check_horizon
+
         found += check_horizon(spec, root)
     found += check_limits(spec, root)
     found += _currencies(spec, root)
@@ -45,6 +46,8 @@ def check_contradictions(spec: ScenarioFile, root: Located) -> list[Diagnostic]:
 
 def check_parts(root: Located) -> list[Diagnostic]:
     """Contradictions inside those pools and workloads that are valid by themselves."""
+    from pydantic import TypeAdapter  # here, as it is wanted for invalid files alone
+
     found: list[Diagnostic] = []
     workload: TypeAdapter[WorkloadSpec] = TypeAdapter(WorkloadSpec)
     for index, item in enumerate(_items(root, "inventory")):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from planner.catalog.lookup import AmbiguousRecord, UnknownRecord, ids, resolve
 from planner.diagnostics import Diagnostic, Fix, Label, Severity, Span
+from planner.diagnostics.similar import similar
 from planner.scenario.located import Located
 
 CODE: Final = {"models": "P201", "gpus": "P202", "nodes": "P203", "engines": "P204"}
@@ -75,7 +75,7 @@ def _look_up(folder: str, value: Located | None, own: tuple[str, ...]) -> Iterat
         yield _ambiguous(folder, name, error.candidates, value.span)
         return
     except UnknownRecord as error:
-        close = difflib.get_close_matches(name, own, 1, 0.6)
+        close = similar(name, own, 1, 0.6)
         yield _unknown(folder, name, (*close, *error.nearest), value.span)
         return
     if match.how == "assumed":
@@ -142,7 +142,7 @@ def _engine(value: Located | None, key: str) -> Iterator[Diagnostic]:
     name = value.scalar.strip()
     if any(k == name or k.startswith(f"{name}-") for k in known):
         return
-    near = tuple(difflib.get_close_matches(name.lower(), known, 3, 0.5))
+    near = tuple(similar(name.lower(), known, 3, 0.5))
     listed = near or known
     yield Diagnostic(
         "P204",
@@ -162,7 +162,7 @@ def _pools(workload: dict[str, Located], pools: list[Located]) -> Iterator[Diagn
         value = workload.get(key)
         for item in _each(value):
             if isinstance(item.scalar, str) and item.scalar not in names:
-                near = difflib.get_close_matches(item.scalar, names, 1, 0.5)
+                near = similar(item.scalar, names, 1, 0.5)
                 hint = f"a pool with a similar name exists: `{near[0]}`" if near else ""
                 yield Diagnostic(
                     "P209",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -14,8 +13,7 @@ from planner.scenario.schema_base import KINDS
 from planner.scenario.schema_file import ScenarioFile
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(typing.NamedTuple):
     """A field of the scenario file and the class that declares it."""
 
     name: str

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from planner.scenario.reading import Read
 from planner.scenario.refusals import NUMBER_PATTERN, refusal, short, shown
@@ -32,8 +32,7 @@ Day = Annotated[
 """A day, written year-month-day."""
 
 
-@dataclass(frozen=True, slots=True)
-class PcieSpeed:
+class PcieSpeed(NamedTuple):
     """Generation and lanes of a PCIe link, such as gen4 x16."""
 
     generation: int

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from planner.diagnostics import Diagnostic, Fix, Severity, Span
+from planner.diagnostics.similar import similar
 from planner.scenario.fields import classes_at, fields_at, kind_of, walk_fields
 from planner.scenario.located import Located
 from planner.scenario.paths import Step, key_span, nearest
@@ -100,7 +99,7 @@ def similar_key(steps: Sequence[Step], root: Located) -> str:
     name = str(steps[-1]).lower()
     if (meant := SYNONYMS.get(name)) in valid:
         return str(meant)
-    near = difflib.get_close_matches(name, valid, 1, 0.6)
+    near = similar(name, valid, 1, 0.6)
     holding = [key for key in valid if name in key.split("_")]
     return next(iter([*near, *holding]), "")
 
@@ -169,6 +168,8 @@ def flow(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(v) for v in value) + "]"
     if isinstance(value, str):
+        import json
+
         return json.dumps(value) if not value or value[0] in "[{&*!|>%@`#" else value
     return shown(value)
 

@@ -18,7 +18,6 @@ from planner.scenario.crossref import find_unknown_names
 from planner.scenario.key_messages import no_value
 from planner.scenario.lints import find_doubts
 from planner.scenario.located import Located
-from planner.scenario.messages import to_diagnostics
 from planner.scenario.own_models import resolve_own_models
 from planner.scenario.paths import Step
 from planner.scenario.resolve import find_defaults, resolve_pool
@@ -88,6 +87,8 @@ def _build(root: Located, file: str, sources: Sources, today: date) -> Scenario:
     try:
         spec = validate(ScenarioFile, root.plain())
     except ValidationError as error:
+        from planner.scenario.messages import to_diagnostics
+
         problems += _not_reported(to_diagnostics(error, root), problems, root)
         problems += check_parts(root)
     else:

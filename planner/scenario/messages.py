@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from planner.diagnostics import Diagnostic, Fix, Span
+from planner.diagnostics.similar import similar
 from planner.scenario.fields import fields_at
 from planner.scenario.key_messages import (
     example_line,
@@ -157,7 +157,7 @@ def _near(typed: str, valid: Sequence[str]) -> list[str]:
     (['gptq-int4', 'awq-int4'], ['fp8'])
     """
     parts = [v for v in valid if typed in v.split("-")]
-    return parts or difflib.get_close_matches(typed, list(valid), 1, 0.5)
+    return parts or similar(typed, valid, 1, 0.5)
 
 
 def _refused(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -29,12 +28,13 @@ UNLIMITED: Final = 2**31 - 1
 _NOT_DIMENSIONS: Final = ("base", "config", "params")
 
 
-@dataclass(slots=True)
 class OwnModels:
     """Records of the scenario's own models, and the problems found on the way."""
 
-    records: dict[str, Model] = field(default_factory=dict)
-    problems: list[Diagnostic] = field(default_factory=list)
+    def __init__(self) -> None:
+        """Nothing is found yet."""
+        self.records: dict[str, Model] = {}
+        self.problems: list[Diagnostic] = []
 
 
 def resolve_own_models(specs: dict[str, OwnModel], root: Located, folder: Path) -> OwnModels:

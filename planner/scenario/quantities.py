@@ -7,7 +7,6 @@ P110, `value` becomes P102.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -15,6 +14,7 @@ from typing import Annotated
 
 from pydantic_core import PydanticCustomError
 
+from planner.diagnostics.similar import similar
 from planner.scenario.reading import Read
 from planner.scenario.refusals import NUMBER_PATTERN, refusal, short, shown
 from planner.units import UNITS, UnitError, parse, split
@@ -73,7 +73,7 @@ def _unit_refusal(value: str, dimension: str, accepted: str) -> PydanticCustomEr
     if not unit:
         return refusal("unit", f"the unit is missing in `{value}`", accepted)
     meant = _MEANT.get(unit.lower())
-    near = [meant] if meant in units else difflib.get_close_matches(unit, units, 2, 0.6)
+    near = [meant] if meant in units else similar(unit, units, 2, 0.6)
     return refusal(
         "unit",
         f"`{unit}` is not a unit of {_NAMES[dimension]}",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from planner.catalog.records import Fabric, Gpu, Model, PcieLink
 from planner.diagnostics import Diagnostic, Span
@@ -18,8 +19,7 @@ from planner.scenario.schema_supply import Pool
 from planner.units import MONTH_S
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFacts:
+class NodeFacts(NamedTuple):
     """One node of a pool, complete: the scenario's words over the node type's over the GPU's."""
 
     type: str
@@ -45,8 +45,7 @@ class NodeFacts:
     """Rack units it takes; None where the scenario does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class RentTerm:
+class RentTerm(NamedTuple):
     """One way to rent a node, in the scenario's currency; in the first period where values are given for each."""
 
     price_per_node_hour: Decimal
@@ -96,8 +95,7 @@ class ResolvedWorkload:
         return self.spec.kind
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(NamedTuple):
     """A value the user did not write: its path and the value taken, as text."""
 
     path: str

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
 from planner.diagnostics.places import STDIN as STDIN
 from planner.diagnostics.places import printable as printable
+from planner.diagnostics.similar import similar
 from planner.scenario.located import Located, parse_located
 from planner.scenario.paths import NAME_KEYS, Step, child, item_index, parse_path, path_text
 
 MAX_BYTES = 20_000_000
 
 
-@dataclass(slots=True)
 class Sources:
     """Texts by the name they are shown under."""
 
-    texts: dict[str, str] = field(default_factory=dict)
-    repeated: list[Diagnostic] = field(default_factory=list)
-    """Keys that appear twice: errors that do not keep the rest from being checked."""
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        self.texts: dict[str, str] = {}
+        self.repeated: list[Diagnostic] = []
+        """Keys that appear twice: errors that do not keep the rest from being checked."""
 
     def read(self, path: str, stdin: TextIO | None) -> Located:
         """The located value of one file, `-` for standard input, with what it extends merged in."""
@@ -131,7 +131,7 @@ def _similar_files(path: Path) -> str:
         names = [p.name for p in path.parent.iterdir() if p.is_file()]
     except OSError:
         return ""
-    near = difflib.get_close_matches(path.name, names, 1, 0.6)
+    near = similar(path.name, names, 1, 0.6)
     return str(path.parent / near[0]) if near else ""
 
 

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from planner.diagnostics import Diagnostic, Severity
 from planner.scenario.located import Located
@@ -16,8 +15,7 @@ from planner.scenario.paths import Step, path_text
 from planner.units import UnitError, parse
 
 
-@dataclass(frozen=True, slots=True)
-class Unsupported:
+class Unsupported(NamedTuple):
     """A field, or a use of it, that planner does not take into account yet."""
 
     path: str
