@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
-from planner.options.asks import ServingAsk, TrainingAsk
+from planner.layout import Layout
+from planner.options.asks import PoolFacts, ServingAsk, TrainingAsk
 from planner.verify.allowed_training import arithmetic_types
 from planner.verify.case import Case, Part
 from planner.verify.derive_by_size import derive_by_size
@@ -46,7 +48,7 @@ def _undisturbed(part: Part) -> Figures:
     if isinstance(ask, ServingAsk) and ask.by_size:
         return derive_by_size(ask, part.facts, part.layout)
     if isinstance(ask, ServingAsk):
-        return derive_serving(ask, part.facts, part.layout)
+        return _serving(ask, part.facts, part.layout)
     assert isinstance(ask, TrainingAsk)
     types = dict.fromkeys(arithmetic_types(part, ask))
     if ask.base is None:
@@ -54,3 +56,9 @@ def _undisturbed(part: Part) -> Figures:
     each = [derive_training(ask, part.facts, part.layout, t) for t in types]  # type: ignore[arg-type]
     # A frozen quantized base does not tell the arithmetic: any listed type may be the one meant.
     return min(each, key=lambda f: abs(f.speed.rate - part.given.speed.rate))
+
+
+@lru_cache(maxsize=4096)
+def _serving(ask: ServingAsk, facts: PoolFacts, layout: Layout) -> Figures:
+    """Derived once for all the plans of one run that use it: the figures follow from these three alone."""
+    return derive_serving(ask, facts, layout)

@@ -1,0 +1,241 @@
+"""What to ask of a plan over a horizon: each of its orders and other nodes without it, by other means, at another time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from planner.optimize.outcome import Outcome
+from planner.optimize.period_variants import at_most, closed, none_of, reordered
+from planner.options.deals import Deal
+from planner.options.horizon import Whole
+from planner.options.problem import Acquisition, Problem
+from planner.plan.instead_schema import Way
+from planner.scenario.resolved import Scenario
+
+TERMS = {"rent": ("rented", "spot"), "contract": ("contract",), "own": ("owned",)}
+"""What is used without a decision to order it -> beginnings of its price terms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An order of the plan, other nodes that it uses, or an offer that it leaves."""
+
+    action: str
+    pool: str
+    nodes: int = 0
+    first: int = -1
+    """First period in which they are there or in use."""
+    deal: Deal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One thing otherwise; of several ways to do so the cheapest counts."""
+
+    thing: Thing
+    way: Way
+    problems: tuple[tuple[str, Problem], ...]
+    """Words and problem of each."""
+    tried: list[tuple[str, Outcome]] = field(default_factory=list, compare=False)
+    """Words and answer of each that was solved."""
+
+
+def things_of(whole: Whole, base: Outcome) -> list[Thing]:
+    """Orders by delivery, then what is rented, under contract and owned and used, then offers to buy that are left."""
+    taken = [(d, n) for d, n in zip(whole.deals, base.acquired, strict=True) if n]
+    orders = [Thing(d.action, d.pool, n, d.first, d) for d, n in taken if d.action != "contract"]
+    found = sorted(orders, key=lambda t: t.first)
+    for action, terms in TERMS.items():
+        for pool in dict.fromkeys(s.pool for s in whole.problem.supplies):
+            counts = [
+                sum(base.nodes[at] for at in _supplies(whole, pool, terms, t))
+                for t in _times(whole)
+            ]
+            if any(counts):
+                first = next(t for t, n in enumerate(counts) if n)
+                found.append(Thing(action, pool, max(counts), first))
+    offers = {(d.pool, d.offer): d for d in whole.deals if d.action == "buy" and d.gives_nodes}
+    bought = {(d.pool, d.offer) for d, _ in taken if d.action == "buy"}
+    return [*found, *(Thing("buy", d.pool, deal=d) for k, d in offers.items() if k not in bought)]
+
+
+def variants_of(
+    scenario: Scenario, whole: Whole, base: Outcome, things: Sequence[Thing]
+) -> Iterator[Variant]:
+    """Everything without it first, then by other means and at other times, then what is left."""
+    used = [t for t in things if t.nodes]
+    for thing in used:
+        yield _without(whole, base, thing)
+    for thing in used:
+        if thing.deal is not None:
+            yield from _on_demand(whole, base, thing)
+        if thing.action in ("buy", "commit", "rent"):
+            yield from _other_orders(scenario, whole, base, thing)
+        if thing.deal is not None:
+            yield from _moved(whole, base, thing)
+    for thing in things:
+        if not thing.nodes:
+            yield _taken(whole, base, thing)
+
+
+def _without(whole: Whole, base: Outcome, thing: Thing) -> Variant:
+    if thing.deal is None:
+        terms = TERMS[thing.action]
+        shut = {at for t in _times(whole) for at in _supplies(whole, thing.pool, terms, t)}
+        words = "not rented" if thing.action == "rent" else "left unused"
+        return Variant(thing, "without", ((words, closed(whole.problem, shut)),))
+    return Variant(thing, "without", (("not ordered", _dropped(whole, base, thing.deal)),))
+
+
+def _dropped(whole: Whole, base: Outcome, deal: Deal) -> Problem:
+    """Without one line of the orders, and no more of its offer than the plan's other lines take."""
+
+    def change(one: Deal, order: Acquisition, nodes: int) -> Acquisition:
+        if one is deal:
+            return none_of(order)
+        return at_most(order, nodes) if _offer(one) == _offer(deal) else order
+
+    return reordered(whole, base.acquired, change)
+
+
+def _on_demand(whole: Whole, base: Outcome, thing: Thing) -> Iterator[Variant]:
+    """Nothing ordered in its place, where anything can be rented on demand."""
+    if any(s.term.startswith(TERMS["rent"]) for s in whole.problem.supplies):
+        problem = reordered(
+            whole, base.acquired,
+            lambda one, order, nodes: none_of(order) if one is thing.deal else at_most(order, nodes),
+        )  # fmt: skip
+        words = "nothing else ordered in its place, only rented on demand"
+        yield Variant(thing, "rent", ((words, problem),))
+
+
+def rents_already(variants: Sequence[Variant], variant: Variant, base: Outcome) -> bool:
+    """Whether the plan without the order orders nothing in its place anyway."""
+    for other in variants:
+        if other.thing is variant.thing and other.way == "without" and other.tried:
+            counts = other.tried[0][1].acquired
+            return all(n <= m for n, m in zip(counts, base.acquired, strict=True)) and bool(counts)
+    return False
+
+
+def _other_orders(
+    scenario: Scenario, whole: Whole, base: Outcome, thing: Thing
+) -> Iterator[Variant]:
+    """As many GPUs of the type committed to, or bought, in its place from the same period or the first after it."""
+    gpu = {p.name: p.gpu.id for p in scenario.pools}
+    size = {p.name: p.node.gpus for p in scenario.pools}
+    ways: tuple[Way, ...] = ("commit", "buy")
+    for way in ways:
+        offers: dict[tuple[str, str, int], Deal] = {}
+        for deal in whole.deals:
+            nodes = math.ceil(thing.nodes * size[thing.pool] / size[deal.pool])
+            fits = deal.action == way and deal.gives_nodes and deal.fewest <= nodes <= deal.most
+            same = gpu[deal.pool] == gpu[thing.pool] and deal.first >= thing.first
+            own = thing.deal is not None and _offer(deal) == _offer(thing.deal)
+            if fits and same and not own:
+                offers.setdefault(_offer(deal), deal)
+        verb = "commit to" if way == "commit" else "buy"
+        problems = []
+        for deal in offers.values():
+            nodes = math.ceil(thing.nodes * size[thing.pool] / size[deal.pool])
+            words = f"{verb} {nodes} {deal.pool} for {name_of(whole, deal.first)}{_until(whole, deal)} in its place"
+            problems.append((words, _replaced(whole, base, thing, deal, nodes)))
+        if problems:
+            yield Variant(thing, way, tuple(problems))
+
+
+def _until(whole: Whole, deal: Deal) -> str:
+    """Words that tell commitments of one period from one another."""
+    return "" if deal.action == "buy" else f" to {deal.until:%Y-%m}"
+
+
+def _replaced(whole: Whole, base: Outcome, thing: Thing, deal: Deal, nodes: int) -> Problem:
+    """Other orders in place of one, or in place of what is rented on demand from then on."""
+    count = dict(zip(whole.deals, base.acquired, strict=True))
+
+    def change(one: Deal, order: Acquisition, planned: int) -> Acquisition:
+        if one is deal:
+            return replace(order, least=max(order.least, min(order.most, nodes + count[deal])))
+        if thing.deal is None:
+            return order
+        if one is thing.deal:
+            return none_of(order)
+        return at_most(order, planned) if _offer(one) == _offer(thing.deal) else order
+
+    problem = reordered(whole, base.acquired, change)
+    if thing.deal is not None:
+        return problem
+    shut = {
+        at
+        for t in _times(whole)
+        if t >= deal.first
+        for at in _supplies(whole, thing.pool, TERMS["rent"], t)
+    }
+    return closed(problem, shut)
+
+
+def _moved(whole: Whole, base: Outcome, thing: Thing) -> Iterator[Variant]:
+    """The same order a period earlier or later, where the offer and its lead time allow it."""
+    deal = thing.deal
+    assert deal is not None
+    planned = [
+        (d, n) for d, n in zip(whole.deals, base.acquired, strict=True) if _offer(d) == _offer(deal)
+    ]
+    ways: tuple[tuple[Way, int], ...] = (("earlier", -1), ("later", 1))
+    for way, step in ways:
+        there = [(d, n) for d, n in planned if d.first == deal.first + step and d.gives_nodes]
+        nodes = thing.nodes + sum(n for _, n in there)
+        target = next((d for d, _ in there if d.fewest <= nodes <= d.most), None)
+        if target is None:
+            continue
+        problem = _shifted(whole, base, deal, target, nodes)
+        words = f"a period {way}, for {name_of(whole, target.first)}"
+        yield Variant(thing, way, ((words, problem),))
+
+
+def _shifted(whole: Whole, base: Outcome, deal: Deal, target: Deal, nodes: int) -> Problem:
+    def change(one: Deal, order: Acquisition, planned: int) -> Acquisition:
+        if one is target:
+            return replace(order, least=nodes)
+        if one is deal or (_offer(one) == _offer(deal) and one.first == target.first):
+            return none_of(order)
+        return at_most(order, planned) if _offer(one) == _offer(deal) else order
+
+    return reordered(whole, base.acquired, change)
+
+
+def _taken(whole: Whole, base: Outcome, thing: Thing) -> Variant:
+    """One node, or the least order, of an offer that the plan leaves, at the time that suits best."""
+    assert thing.deal is not None
+    problems = []
+    for deal in whole.deals:
+        if _offer(deal) == _offer(thing.deal) and deal.gives_nodes and not (deal.tier or 0) > 1:
+            problem = reordered(
+                whole, base.acquired,
+                lambda one, order, _, deal=deal: replace(order, least=max(order.least, deal.fewest)) if one is deal else order,
+            )  # fmt: skip
+            words = f"{deal.fewest} bought for {name_of(whole, deal.first)}"
+            problems.append((words, problem))
+    return Variant(thing, "with", tuple(problems))
+
+
+def _offer(deal: Deal) -> tuple[str, str, int]:
+    return deal.pool, deal.action, deal.offer
+
+
+def _times(whole: Whole) -> range:
+    return range(len(whole.parts))
+
+
+def name_of(whole: Whole, period: int) -> str:
+    return whole.parts[period].period.name
+
+
+def _supplies(whole: Whole, pool: str, terms: tuple[str, ...], period: int) -> Iterator[int]:
+    """Supplies of a pool under some terms in a period."""
+    part = whole.parts[period]
+    for number, supply in enumerate(part.built.problem.supplies):
+        if supply.pool == pool and supply.term.startswith(terms):
+            yield part.first_supply + number
