@@ -13,13 +13,14 @@ from typing import Final, Literal, TypeAlias
 
 import yaml
 
+from planner.catalog.yaml_loader import Loader
+
 Value: TypeAlias = str | int | float | bool | None
 Config: TypeAlias = Mapping[str, object]
 Kind = Literal[
     "inference-memory", "training-memory", "serving-speed", "training-speed", "collectives"
 ]
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _APART: Final = ("measured", "note", "trust", "source")
 _MEASURED_COLUMNS: Final[dict[Kind, tuple[str, ...]]] = {
     "training-speed": ("tokens_per_s_per_gpu", "tflops_per_gpu", "mfu"),
@@ -79,7 +80,7 @@ def read(path: Path) -> MeasurementFile:
 
 def _read_yaml(path: Path) -> MeasurementFile:
     try:
-        records = yaml.load(path.read_text("utf-8"), _LOADER)
+        records = yaml.load(path.read_text("utf-8"), Loader)
     except yaml.YAMLError as error:
         raise BadMeasurements(f"{path} is no YAML: {error}") from error
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):

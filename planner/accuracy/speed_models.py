@@ -17,6 +17,7 @@ from planner.catalog.lookup import UnknownRecord
 from planner.catalog.lookup import model as catalog_model
 from planner.catalog.paths import data_dir
 from planner.catalog.records import Model, Moe
+from planner.catalog.yaml_loader import Loader
 
 _ACTIVE = re.compile(r"-A(\d+(?:\.\d+)?)B\b", re.IGNORECASE)
 _TOTAL = re.compile(r"(\d+(?:\.\d+)?)\s*([bBmM])\b")
@@ -28,9 +29,8 @@ _CONTEXT: Final = 1_048_576
 @cache
 def _architectures() -> dict[str, dict[str, object]]:
     path = data_dir("catalogs") / "speed" / "architectures.yaml"
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     records: dict[str, dict[str, object]] = {}
-    for record in yaml.load(path.read_text("utf-8"), loader):
+    for record in yaml.load(path.read_text("utf-8"), Loader):
         for name in (record["name"], *record.get("aliases", ())):
             records[str(name).lower()] = record
     return records

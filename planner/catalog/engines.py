@@ -22,6 +22,7 @@ from planner.catalog.lookup import UnknownRecord
 from planner.catalog.paths import data_dir
 from planner.catalog.records import Gpu
 from planner.catalog.validator import validate
+from planner.catalog.yaml_loader import Loader
 from planner.diagnostics.similar import similar
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
 ]  # fmt: skip
 
 Version: TypeAlias = tuple[int, ...]
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def parse_version(text: str) -> Version | None:
@@ -90,7 +90,7 @@ def _raw() -> dict[str, Raw]:
     """Serving profiles as written, by id; other kinds of engine records are left out."""
     found: dict[str, Raw] = {}
     for path in sorted(Path(data_dir("catalogs") / "engines").glob("*.yaml")):
-        raw = yaml.load(path.read_text("utf-8"), _LOADER)
+        raw = yaml.load(path.read_text("utf-8"), Loader)
         if raw.get("kind") == "serving":
             found[raw["id"]] = raw
     return found

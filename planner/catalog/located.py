@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from planner.catalog.validator import validate
+from planner.catalog.yaml_loader import Loader
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
 
 T = TypeVar("T", bound=BaseModel)
-LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def load_record(path: Path, cls: type[T]) -> T:
@@ -22,7 +22,7 @@ def load_record(path: Path, cls: type[T]) -> T:
     except (OSError, UnicodeDecodeError) as error:
         raise DiagnosticError([_error("P001", str(error), None)]) from error
     try:
-        return validate(cls, yaml.load(text, LOADER))
+        return validate(cls, yaml.load(text, Loader))
     except (yaml.YAMLError, ValidationError) as error:
         raise DiagnosticError(locate(str(path), text, error)) from error
 
@@ -30,7 +30,7 @@ def load_record(path: Path, cls: type[T]) -> T:
 def read_aliases(path: Path) -> tuple[str, ...]:
     """Other names of the record in a file: its aliases and its Hugging Face id; () if unreadable."""
     try:
-        data = yaml.load(path.read_text("utf-8"), LOADER)
+        data = yaml.load(path.read_text("utf-8"), Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return ()
     if not isinstance(data, dict):
@@ -43,7 +43,7 @@ def read_aliases(path: Path) -> tuple[str, ...]:
 def locate(file: str, text: str, error: yaml.YAMLError | ValidationError) -> list[Diagnostic]:
     """The diagnostics of a failed load, each with its line and column."""
     if isinstance(error, ValidationError):
-        root = yaml.compose(text, LOADER)
+        root = yaml.compose(text, Loader)
         return [
             _of_field(file, root, item["type"], item["loc"], item["msg"]) for item in error.errors()
         ]
@@ -56,7 +56,7 @@ def locate(file: str, text: str, error: yaml.YAMLError | ValidationError) -> lis
 def duplicate_keys(file: str, text: str) -> list[Diagnostic]:
     """A diagnostic for each key that a mapping holds twice."""
     found: list[Diagnostic] = []
-    stack = [yaml.compose(text, LOADER)]
+    stack = [yaml.compose(text, Loader)]
     while stack:
         node = stack.pop()
         if isinstance(node, yaml.SequenceNode):
@@ -102,7 +102,7 @@ def find(
 
 def at(path: Path, field: str) -> Span:
     """Where a field of a record's file is written; the file's first character if it is not."""
-    root = yaml.compose(path.read_text("utf-8"), LOADER)
+    root = yaml.compose(path.read_text("utf-8"), Loader)
     node = find(root, tuple(field.split(".")))
     return Span(str(path), 1, 1, 2) if node is None or node is root else _span(str(path), node)
 

@@ -16,6 +16,7 @@ from pydantic import Field
 from planner.catalog.paths import data_dir
 from planner.catalog.records import Record
 from planner.catalog.validator import validate
+from planner.catalog.yaml_loader import Loader
 
 Tag = Literal["fitted", "modelled"]
 """fitted: to published measurements of this class; modelled: carried over from a neighbouring class."""
@@ -239,9 +240,8 @@ D = TypeVar("D", bound=Record)
 
 
 def _load(name: str, cls: type[D]) -> D:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     path = data_dir("catalogs") / "speed" / f"{name}.yaml"
-    return validate(cls, yaml.load(path.read_text("utf-8"), loader))
+    return validate(cls, yaml.load(path.read_text("utf-8"), Loader))
 
 
 @cache

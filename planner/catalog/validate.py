@@ -9,12 +9,13 @@ from typing import Final, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from planner.catalog.located import LOADER, at, duplicate_keys, locate
+from planner.catalog.located import at, duplicate_keys, locate
 from planner.catalog.lookup import KINDS, search_folders
 from planner.catalog.names import nearest, words
 from planner.catalog.offers import provider_offers, providers, purchase_offers
 from planner.catalog.parameters import total_params
 from planner.catalog.records import Gpu, Model, NodeType, Sourced
+from planner.catalog.yaml_loader import Loader
 from planner.diagnostics import Diagnostic, DiagnosticError, Severity, Span
 
 R = TypeVar("R", bound=Sourced)
@@ -68,7 +69,7 @@ def _read(path: Path, cls: type[R], found: list[Diagnostic]) -> R | None:
         found.append(Diagnostic("P001", Severity.ERROR, str(error), Span(str(path), 1, 1, 2)))
         return None
     try:
-        record = cls.model_validate(yaml.load(text, LOADER))
+        record = cls.model_validate(yaml.load(text, Loader))
     except (yaml.YAMLError, ValidationError) as error:
         found += locate(str(path), text, error)
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Final, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from annotated_types import Ge, Gt, MinLen
@@ -44,7 +44,6 @@ def _validator(cls: type[BaseModel]) -> SchemaValidator:
     return SchemaValidator(_model(cls))
 
 
-@cache
 def _model(cls: type[BaseModel]) -> CoreSchema:
     fields = {name: core_schema.model_field(_field(i)) for name, i in cls.model_fields.items()}
     return core_schema.model_schema(
@@ -55,6 +54,11 @@ def _model(cls: type[BaseModel]) -> CoreSchema:
             "extra_fields_behavior": cls.model_config.get("extra") or "ignore",
         },
     )
+
+
+def _later(cls: type[BaseModel]) -> CoreSchema:
+    """The validator of a part, made when the first such part is met."""
+    return core_schema.no_info_plain_validator_function(partial(validate, cls))
 
 
 def _field(info: FieldInfo) -> CoreSchema:
@@ -92,7 +96,7 @@ def _type(annotation: object, tag: str = "") -> CoreSchema:
     if annotation in _PLAIN:
         return _PLAIN[annotation]()
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return _model(annotation)
+        return _later(annotation)
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _marked(args[0], args[1:])
@@ -116,7 +120,7 @@ def _union(members: Sequence[object], tag: str) -> CoreSchema:
     if not tag:
         return core_schema.union_schema([_type(m) for m in given])
     models = [m for m in given if isinstance(m, type) and issubclass(m, BaseModel)]
-    choices = {v: _model(m) for m in models for v in get_args(m.model_fields[tag].annotation)}
+    choices = {v: _later(m) for m in models for v in get_args(m.model_fields[tag].annotation)}
     return core_schema.tagged_union_schema(choices, tag, from_attributes=True)
 
 

@@ -6,6 +6,7 @@ pandas, which costs more than most plans take to solve. The version is pinned ex
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -91,6 +92,11 @@ def guarded(work: Callable[[], None], halt: _Stoppable, stop: Stop) -> None:
         stop._running.remove(halt)
     if failure:
         raise failure[0]
+
+
+def load_cp_sat() -> None:
+    """Loads the solver, which is otherwise done when it is first needed."""
+    importlib.import_module("ortools.sat.python.cp_model_helper")
 
 
 def run_cp_sat(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from planner.optimize.backend import load_cp_sat
 from planner.optimize.beside import Beside, can_fork
 from planner.optimize.outcome import Outcome, SolveLimits
 from planner.optimize.solve import solve
@@ -35,6 +36,8 @@ def bold_answer(question: Question, limits: SolveLimits | None) -> Beside[Bold |
     whole = limits or SolveLimits()
     small = len(question.asks) * len(question.suppliers) <= MOST_AHEAD
     fork = whole.second_process and small and _careful(question) and can_fork()
+    if fork:
+        load_cp_sat()  # once for both processes
     return Beside(lambda: _bold(question, whole), fork=fork)
 
 

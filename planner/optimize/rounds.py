@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 LEAST_WORK = 0.05
 """Deterministic seconds that any round may use, however little is left."""
-LIGHT_WORK = 0.3
-"""Deterministic seconds in which most ties are decided without the linear relaxation."""
+TIE_SEARCHES = (("no_lp", 0.03), ("reduced_costs", 0.1), ("no_lp", 0.3))
+"""Searches of CP-SAT that a tie rule is given to in turn, with their deterministic seconds: most rules are decided at
+once without the linear relaxation, some only with it."""
 TIE_SHARE = 0.1
 """Share of the whole work limit, and of the wall-clock time left, that ties may use."""
 
@@ -126,21 +127,23 @@ def tie_rounds(build: Build, budget: Budget, solved: Solved) -> None:
 def _tie(
     build: Build, objective: dict[int, int], budget: Budget, hint: tuple[int, ...] | None
 ) -> Answer:
-    """One tie rule on the exact model. The relaxation says little once the cost is fixed: search first without."""
+    """One tie rule on the exact model, by quick searches first."""
     build.model.objective = objective
-    answer = run_cp_sat(
-        build.model,
-        deterministic_limit=min(budget.left, LIGHT_WORK),
-        wall_limit_s=budget.wall_left_s,
-        hint=hint,
-        subsolver="no_lp",
-        light=True,
-        stop=budget.stop,
-    )
-    budget.used += answer.deterministic_time
-    if answer.verdict is Verdict.OPTIMAL:
-        return answer
-    return _minimise(build, objective, budget, answer.values or hint)
+    for subsolver, work in TIE_SEARCHES:
+        answer = run_cp_sat(
+            build.model,
+            deterministic_limit=min(budget.left, work),
+            wall_limit_s=budget.wall_left_s,
+            hint=hint,
+            subsolver=subsolver,
+            light=True,
+            stop=budget.stop,
+        )
+        budget.used += answer.deterministic_time
+        if answer.verdict is Verdict.OPTIMAL:
+            return answer
+        hint = answer.values or hint
+    return _minimise(build, objective, budget, hint)
 
 
 def complete(build: Build, values: tuple[int, ...]) -> tuple[int, ...]:

@@ -46,7 +46,7 @@ def in_case(scenario: Scenario, case: CaseFactors) -> Scenario:
     energy = scenario.spec.energy
     if energy is not None:
         energy = energy.model_copy(update={"price": _times(energy.price, case.prices)})
-    pools = tuple(replace(p, spec=_pool(p.spec, case.prices)) for p in scenario.pools)
+    pools = tuple(p._replace(spec=_pool(p.spec, case.prices)) for p in scenario.pools)
     spec = scenario.spec.model_copy(
         update={"energy": energy, "inventory": tuple(p.spec for p in pools)}
     )
@@ -78,4 +78,4 @@ def _workload(workload: ResolvedWorkload, factor: Fraction) -> ResolvedWorkload:
     if demand.concurrent is not None:
         update["concurrent"] = math.ceil(demand.concurrent * factor)
     scaled = demand.model_copy(update=update)
-    return replace(workload, spec=spec.model_copy(update={"demand": scaled}))
+    return workload._replace(spec=spec.model_copy(update={"demand": scaled}))

@@ -152,8 +152,8 @@ def _one_owned(pool: ResolvedPool) -> ResolvedPool:
     if owned.available is not None:
         update["available"] = _one_more(owned.available)
     spec = pool.spec.model_copy(update={"owned": owned.model_copy(update=update)})
-    return replace(
-        pool, spec=spec, owned_nodes=pool.owned_nodes + 1, available_nodes=pool.available_nodes + 1
+    return pool._replace(
+        spec=spec, owned_nodes=pool.owned_nodes + 1, available_nodes=pool.available_nodes + 1
     )
 
 
@@ -175,7 +175,7 @@ def _with_offer(pool: ResolvedPool, offer: Offer, update: dict[str, object]) -> 
 
 
 def _with_spec(pool: ResolvedPool, spec: Pool) -> ResolvedPool:
-    return replace(pool, spec=spec)
+    return pool._replace(spec=spec)
 
 
 def _with_pool(scenario: Scenario, pool: ResolvedPool) -> Scenario:

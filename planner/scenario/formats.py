@@ -109,8 +109,7 @@ GlobalBatch = Annotated[
 """A global batch: `128 sequences` or `524288 tokens`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(NamedTuple):
     """A steady relative change, such as +20 % per quarter."""
 
     rate: Fraction
@@ -129,12 +128,12 @@ class Growth:
         return Fraction(f"{float(1 + self.rate) ** float(steps):.9f}")
 
 
-_GROWTH = re.compile(rf"^\s*([+-]?)\s*({NUMBER_PATTERN})\s*%\s*/\s*(month|quarter|year)\s*$")
+_GROWTH = rf"^\s*([+-]?)\s*({NUMBER_PATTERN})\s*%\s*/\s*(month|quarter|year)\s*$"
 _GROWTH_HELP = "write it like `+20 %/quarter` or `-5 %/year`"
 
 
 def _growth(value: object) -> Growth:
-    match = _GROWTH.match(short(value)) if isinstance(value, str) else None
+    match = re.match(_GROWTH, short(value)) if isinstance(value, str) else None
     if match is None:
         raise refusal("unit", f"`{shown(value)}` is no growth per time", _GROWTH_HELP)
     rate = Fraction(match[2].replace("_", "")) / 100

@@ -7,19 +7,18 @@ text, `1:30` is no number of seconds, `1e3` is a number, and a key that appears 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, TypeAlias
 
 import yaml
 
+from planner.catalog.yaml_loader import Loader, implied_tag
 from planner.diagnostics import Diagnostic, DiagnosticError, Label, Severity, Span
 
 Scalar: TypeAlias = str | int | float | bool | date | None
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_VALUES: Final = 1_000_000
 _TAG: Final = "tag:yaml.org,2002:"
 _TAGS: Final = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
@@ -89,7 +88,7 @@ def parse_located(text: str, file: str, *, repeated: list[Diagnostic] | None = N
     """
     builder = _Builder(text, file)
     try:
-        root = yaml.compose(text, _Loader)
+        root = yaml.compose(text, Loader)
     except yaml.MarkedYAMLError as error:
         raise DiagnosticError([_syntax(error, text, file)]) from None
     except yaml.YAMLError as error:
@@ -168,7 +167,6 @@ class _Builder:
         self.file = file
         self.problems: list[Diagnostic] = []
         self.repeated: list[Diagnostic] = []
-        self.implied_tag: Callable[..., str] = yaml.resolver.Resolver().resolve
         self.open: set[int] = set()
         self.count = 0
 
@@ -216,7 +214,7 @@ class _Builder:
             )
         if node.style in ("'", '"', "|", ">"):
             return text
-        implied = self.implied_tag(yaml.ScalarNode, text, (True, False))
+        implied = implied_tag(yaml.ScalarNode, text, (True, False))
         if node.tag == _TAG + "str" and implied != node.tag:
             return text
         return resolve_scalar(text)

@@ -199,8 +199,8 @@ def _pool(pool: ResolvedPool, period: Period) -> ResolvedPool:
         )
         for r in on_demand(pool.spec.rent)
     )
-    return replace(
-        pool, spec=pool.spec.model_copy(update={"rent": rent}), available_nodes=stock(pool, period)
+    return pool._replace(
+        spec=pool.spec.model_copy(update={"rent": rent}), available_nodes=stock(pool, period)
     )
 
 
@@ -229,7 +229,7 @@ def _workload(
         if demand.concurrent is not None:
             update["concurrent"] = math.ceil(demand.concurrent * factor)
         scaled = demand.model_copy(update=update)
-        return replace(workload, spec=spec.model_copy(update={"demand": scaled}))
+        return workload._replace(spec=spec.model_copy(update={"demand": scaled}))
     if spec.every is not None:
         return workload
     if not isinstance(spec, Training) and period.index:
@@ -243,7 +243,7 @@ def _workload(
         left = min(left, spec.deadline - elapsed)
     if left <= 0:
         return None
-    return replace(workload, spec=spec.model_copy(update={"deadline": left}))
+    return workload._replace(spec=spec.model_copy(update={"deadline": left}))
 
 
 def demand_factor(demand: ServiceDemand, period: Period) -> Fraction:

@@ -55,8 +55,7 @@ class RentTerm(NamedTuple):
     as_of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedPool:
+class ResolvedPool(NamedTuple):
     """A pool with its GPU and node; `spec` is what the user wrote."""
 
     spec: Pool
@@ -75,8 +74,7 @@ class ResolvedPool:
         return self.spec.pool
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedWorkload:
+class ResolvedWorkload(NamedTuple):
     """A workload with its model; `spec` is what the user wrote."""
 
     spec: WorkloadSpec

@@ -202,7 +202,7 @@ def with_spec(workload: ResolvedWorkload, **update: object) -> Callable[[Setting
 
     def apply(setting: Setting) -> Setting:
         rows = tuple(
-            replace(w, spec=w.spec.model_copy(update=update)) if w.name == workload.name else w
+            w._replace(spec=w.spec.model_copy(update=update)) if w.name == workload.name else w
             for w in setting.scenario.workloads
         )
         return replace(setting, scenario=replace(setting.scenario, workloads=rows))

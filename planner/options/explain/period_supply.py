@@ -181,8 +181,7 @@ def _more_owned(pool: ResolvedPool) -> Steps:
             spec = now.spec.model_copy(update={"owned": bigger})
             return _put(
                 setting,
-                replace(
-                    now,
+                now._replace(
                     spec=spec,
                     owned_nodes=now.owned_nodes + more,
                     available_nodes=now.available_nodes + more,
@@ -215,7 +214,7 @@ def _edit(
         now = setting.scenario.pool(pool.name)
         rows = list(getattr(now.spec, key))
         rows[number] = rows[number].model_copy(update=update)
-        return _put(setting, replace(now, spec=now.spec.model_copy(update={key: tuple(rows)})))
+        return _put(setting, now._replace(spec=now.spec.model_copy(update={key: tuple(rows)})))
 
     return apply
 
@@ -223,7 +222,7 @@ def _edit(
 def _with(pool: ResolvedPool, **update: object) -> Callable[[Setting], Setting]:
     def apply(setting: Setting) -> Setting:
         now = setting.scenario.pool(pool.name)
-        return _put(setting, replace(now, spec=now.spec.model_copy(update=update)))
+        return _put(setting, now._replace(spec=now.spec.model_copy(update=update)))
 
     return apply
 
