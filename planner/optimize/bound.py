@@ -70,6 +70,18 @@ class Pricer:
         self.supply_costs = [objective.get(c, 0) for c in link.supply_columns]
         self._flatten()
 
+    def rent(self) -> tuple[int, ...]:
+        """Prices to begin with: each supply column that costs is paid for by the row to which it gives most.
+
+        What a node costs is then what its GPUs cost together; any prices would give a valid bound.
+        """
+        prices = [0] * len(self.link.right)
+        for cost, uses in zip(self.supply_costs, self.link.supply_uses, strict=True):
+            row, gives = min(uses, key=lambda use: (use[1], use[0]), default=(0, 0))
+            if cost > 0 and gives < 0:
+                prices[row] = max(prices[row], cost * PRICE_SCALE // -gives)
+        return tuple(prices)
+
     def narrow(self, limits: Limits) -> None:
         """Puts limits on pick counts in force, instead of those before."""
         for number in self.limits:

@@ -90,7 +90,7 @@ class Search:
         self.on_open = on_open
         """Called once when the root relaxation turns out fractional."""
         self.found = Found()
-        self.start_duals = (0,) * len(self.link.right)
+        self.start_duals = self.pricer.rent()
         """Prices at which the root starts."""
         self.root: Relaxed | None = None
         self.too_wide = 2**62
@@ -273,7 +273,14 @@ class Search:
         """Improves the incumbent in small neighbourhoods, with the choices that these prices suggest."""
         if self.found.values is None or relaxed.best is None:
             return
-        work = Polish(self.link, self.pricer, relaxed.best, self._known(), seed=self.found.nodes)
+        work = Polish(
+            self.link,
+            self.pricer,
+            relaxed.best,
+            self._known(),
+            seed=self.found.nodes,
+            shut=self.generator.shut_supply,
+        )
         work.start(self.found.values)
         idle = 0
         for _ in range(self.work.polish_steps):

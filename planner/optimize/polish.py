@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from random import Random
 
@@ -64,9 +65,12 @@ class Polish:
         priced: Priced,
         known: Sequence[Assignment],
         seed: int = 0,
+        shut: AbstractSet[int] = frozenset(),
     ) -> None:
+        """Args: `shut`, supply columns that keep their level, such as patterns the relaxation never asked for."""
         self.link, self.pricer, self.priced = link, pricer, priced
         self.random = Random(seed)
+        self._shut = shut
         self.size = 8
         self._most = MOST
         self._known: dict[int, list[Assignment]] = defaultdict(list)
@@ -249,7 +253,7 @@ class Polish:
             zip(link.supply_columns, link.supply_uses, strict=True)
         ):
             own = [(one, amount) for one, amount in uses if one < link.first_standing]
-            if any(one in rows for one, _ in own):
+            if at not in self._shut and any(one in rows for one, _ in own):
                 here = step.model.column("supply", model.lows[column], model.highs[column])
                 step.supply[column] = here
                 if cents := model.objective.get(column, 0):

@@ -32,7 +32,9 @@ DIRECT_COLUMNS = 9000
 NODES_PER_WORK = 40_000.0
 """Direct MIP nodes per deterministic second of the limit, times the columns of the model."""
 BRANCHES_PER_WORK = 2.0
-"""Branching nodes of the generation route per deterministic second of the limit."""
+"""Branching nodes of the generation route per deterministic second of the limit, in models of few columns."""
+BRANCH_COLUMNS = 10_000
+"""Larger models get fewer branching nodes in proportion, so that a second of the limit stays about as long."""
 UNLIMITED = 10**9
 """Nodes where the user limits seconds instead."""
 
@@ -226,7 +228,9 @@ def _interruptible(budget: Budget, work: Callable[[], T]) -> T | None:
 def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = None) -> Search:
     from planner.optimize.branching import Search, Work
 
-    nodes = max(1, int(budget.limits.deterministic_time * BRANCHES_PER_WORK))
+    columns = max(BRANCH_COLUMNS, len(build.model.names))
+    per_second = BRANCHES_PER_WORK * BRANCH_COLUMNS / columns
+    nodes = max(1, int(budget.limits.deterministic_time * per_second))
     work = Work(nodes=nodes if budget.limits.wall_s is None else UNLIMITED)
     search = Search(
         build,
