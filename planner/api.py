@@ -12,7 +12,7 @@ from planner.optimize.outcome import ProgressCallback
 from planner.optimize.outcome import SolveLimits as SolveLimits
 from planner.options.fit_wish import FitError as FitError
 from planner.options.fit_wish import FitOptions, wish_of
-from planner.plan.schema import Plan
+from planner.plan.schema import Plan, PlanAlternative
 from planner.scenario import Scenario
 from planner.scenario import load as load_scenario
 
@@ -50,16 +50,29 @@ def with_alternatives(
     scenario: Scenario, found: Answer, *, count: int = 5, within: float = 0.03
 ) -> Answer:
     """The answer with up to `count` plans that cost at most `within` more and use other GPUs."""
-    from dataclasses import replace
+    from planner.optimize import near_optimal, near_optimal_periods
 
-    from planner.optimize.near_optimal import near_optimal
-
+    periods = found.over_periods
+    if periods is not None:
+        if periods.whole is None or periods.outcome is None or not periods.outcome.has_plan:
+            return found
+        others = near_optimal_periods.near_optimal(
+            scenario, periods.whole, periods.outcome, count=count, within=within
+        )
+        return _beside(found, others, within)
     if found.built is None or found.outcome is None or not found.outcome.has_plan:
         return found
-    others = near_optimal(
+    others = near_optimal.near_optimal(
         scenario, found.question, found.considered, found.built, found.outcome,
         count=count, within=within,
     )  # fmt: skip
+    return _beside(found, others, within)
+
+
+def _beside(found: Answer, others: tuple[PlanAlternative, ...], within: float) -> Answer:
+    """The answer with other plans beside its own."""
+    from dataclasses import replace
+
     update = {"alternatives": others, "alternatives_within": within}
     return replace(found, plan=found.plan.model_copy(update=update))
 
@@ -153,7 +166,7 @@ def why(
     from planner.options.considered_rows import considered_rows
     from planner.plan.why_schema import Why
 
-    found = solve_fully(scenario, limits=SolveLimits(explain_conflict=False))
+    found = solve_fully(scenario, limits=SolveLimits(explain_conflict=False, compare=False))
     question = found.question
     here = None
     if found.over_periods is not None:

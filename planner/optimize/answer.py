@@ -103,8 +103,9 @@ def _steady(
         if problems:
             raise VerificationError(problems)
         worded = with_words(question, considered, draft)
-        worded = with_first_choices(question, built, outcome, worded, limits)
-        worded = with_caution(question, outcome, worded, candidates, bold)
+        if limits is None or limits.compare:
+            worded = with_first_choices(question, built, outcome, worded, limits)
+            worded = with_caution(question, outcome, worded, candidates, bold)
         result = worded.model_copy(update={"verified": True})
     result = result.model_copy(
         update={"rejections": folded(considered), "versions": versions(scenario.digest)}

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from planner.optimize.assemble import has_plan
 from planner.optimize.assemble_periods import assemble_periods
 from planner.optimize.baselines import baselines
+from planner.optimize.beside import Beside
+from planner.optimize.caution import MOST_CANDIDATES, Bold
+from planner.optimize.caution_periods import bold_answer, candidates_of, with_caution
+from planner.optimize.first_choice_periods import with_first_formats
+from planner.optimize.instead import with_insteads
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
 from planner.optimize.period_bench import hopeless
 from planner.optimize.period_refusal import refused, without_plan
@@ -25,7 +30,7 @@ from planner.plan.merge import merged_workloads
 from planner.scenario.periods import in_period, periods_of
 from planner.scenario.resolved import Scenario
 from planner.units import HOURS_PER_MONTH, money
-from planner.verify.plan import VerificationError, check_tables, verify_plan
+from planner.verify.plan import VerificationError, check_other_plans, check_tables, verify_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,26 @@ def answer_periods(
     progress: ProgressCallback | None = None,
 ) -> PeriodsAnswer:
     """Solves over all periods; an outcome that is INVALID is left to the caller in `outcome`."""
+    limits = limits or SolveLimits()
+    with bold_answer(scenario, limits) as bold:
+        return _answered(scenario, limits, progress, bold)
+
+
+def _answered(
+    scenario: Scenario,
+    limits: SolveLimits,
+    progress: ProgressCallback | None,
+    bold: Beside[Bold | None],
+) -> PeriodsAnswer:
     cache: Cache = {}
-    explain = limits is None or limits.explain_conflict
+    explain = limits.explain_conflict
     parts = parts_of(scenario, cache=cache)
     lost = list(hopeless(scenario, parts))
     if lost:
         return PeriodsAnswer(refused(scenario, parts, lost, cache, explain=explain), parts)
     whole = join(scenario, parts)
+    if candidates_of(whole) > MOST_CANDIDATES:
+        bold.drop()
     outcome = optimize(whole.problem, limits=limits, progress=progress)
     if outcome.status is Status.INVALID:
         draft = without_plan(scenario, whole, outcome, cache, explain=False)
@@ -59,22 +77,7 @@ def answer_periods(
     if not has_plan(outcome):
         draft = without_plan(scenario, whole, outcome, cache, explain=explain)
     else:
-        draft = assemble_periods(scenario, whole, outcome)
-        problems = verify_plan(scenario, draft)
-        if problems:
-            raise VerificationError(problems)
-        ruled = baselines(scenario, whole, outcome, limits or SolveLimits())
-        draft = with_economics(scenario, _worded(scenario, parts, draft)).model_copy(
-            update={
-                "verified": True,
-                "assumptions": assumptions(scenario, parts[0]),
-                "baselines": tuple(r.row for r in ruled),
-                "rule_plans": tuple(r.plan for r in ruled if r.plan is not None),
-            }
-        )
-        problems = [p for f in check_tables(scenario, draft) for p in f.problems]
-        if problems:
-            raise VerificationError(problems)
+        draft = _told(scenario, whole, outcome, limits, bold)
     draft = draft.model_copy(
         update={
             "rejections": folded(parts[0].considered),
@@ -82,6 +85,38 @@ def answer_periods(
         }
     )
     return PeriodsAnswer(draft, parts, whole, outcome)
+
+
+def _told(
+    scenario: Scenario,
+    whole: Whole,
+    outcome: Outcome,
+    limits: SolveLimits,
+    bold: Beside[Bold | None],
+) -> plan.Plan:
+    """The plan of an outcome, verified, with all that is told of it."""
+    draft = assemble_periods(scenario, whole, outcome)
+    problems = verify_plan(scenario, draft)
+    if problems:
+        raise VerificationError(problems)
+    ruled = baselines(scenario, whole, outcome, limits)
+    draft = with_economics(scenario, _worded(scenario, whole.parts, draft)).model_copy(
+        update={
+            "verified": True,
+            "assumptions": assumptions(scenario, whole.parts[0]),
+            "baselines": tuple(r.row for r in ruled),
+            "rule_plans": tuple(r.plan for r in ruled if r.plan is not None),
+        }
+    )
+    if limits.compare:
+        draft = with_first_formats(scenario, whole, outcome, draft, limits)
+        draft = with_insteads(scenario, whole, outcome, draft, limits)
+        draft = with_caution(scenario, whole, outcome, draft, bold)
+    found = [*check_tables(scenario, draft), *check_other_plans(scenario, draft)]
+    problems = [p for f in found for p in f.problems]
+    if problems:
+        raise VerificationError(problems)
+    return draft
 
 
 def _worded(scenario: Scenario, parts: tuple[Part, ...], draft: plan.Plan) -> plan.Plan:

@@ -99,7 +99,7 @@ def baselines(
     found: list[tuple[Baseline, Outcome]] = []
     single: list[tuple[Baseline, Outcome]] = []
     for rule in rules(whole.problem):
-        outcome = solve(restricted(whole.problem, rule), limits=quick)
+        outcome = _priced(restricted(whole.problem, rule), plan, quick)
         if outcome.status not in (Status.PROVEN, Status.FEASIBLE):
             continue
         one = (_baseline(whole.problem, rule, plan, outcome), outcome)
@@ -109,6 +109,16 @@ def baselines(
         Ruled(row, None if row.cost is None else _plan(scenario, whole, row, outcome))
         for row, outcome in (*found, *single[:1])
     )
+
+
+def _priced(problem: Problem, plan: Outcome, limits: SolveLimits) -> Outcome:
+    """The rule's plan: that everything is served is quickly found or ruled out, and most often it is the answer."""
+    if not plan.unserved:
+        blocks = tuple(replace(b, required=True) for b in problem.blocks)
+        outcome = solve(replace(problem, blocks=blocks), limits=limits)
+        if outcome.has_plan:
+            return outcome
+    return solve(problem, limits=limits)
 
 
 def _plan(scenario: Scenario, whole: Whole, row: Baseline, outcome: Outcome) -> RulePlan:

@@ -28,7 +28,8 @@ class Bold:
 
     cost_cents: int
     bound_cents: int
-    unserved: tuple[int, ...]
+    unserved: tuple[int, ...] | tuple[str, ...]
+    """Numbers of blocks; over a horizon their names."""
 
 
 def bold_answer(question: Question, limits: SolveLimits | None) -> Beside[Bold | None]:
@@ -52,7 +53,20 @@ def with_caution(
 
     It is a price, not advice: best estimates are wrong on the bad side about half the time.
     """
-    if not _careful(question) or outcome.cost_cents is None:
+    if not _careful(question):
+        return draft
+    return told(outcome, draft, candidates, bold, outcome.unserved)
+
+
+def told(
+    outcome: Outcome,
+    draft: plan.Plan,
+    candidates: int,
+    bold: Beside[Bold | None],
+    unserved: tuple[int, ...] | tuple[str, ...],
+) -> plan.Plan:
+    """The plan with what came of the best estimates, or why that is left out."""
+    if outcome.cost_cents is None:
         return draft
     if outcome.interrupted:
         return _left_out(draft, "after an interruption")
@@ -64,13 +78,13 @@ def with_caution(
         return _left_out(draft, "after an interruption")
     if found is None:
         return _left_out(draft, "as no plan at best estimates was found within the limit")
-    told = plan.Caution(
+    record = plan.Caution(
         best_cost=from_cents(found.cost_cents),
         best_bound=from_cents(found.bound_cents),
         price=from_cents(max(0, outcome.cost_cents - found.cost_cents)),
-        same_served=found.unserved == outcome.unserved,
+        same_served=found.unserved == unserved,
     )
-    return draft.model_copy(update={"caution": told})
+    return draft.model_copy(update={"caution": record})
 
 
 def _careful(question: Question) -> bool:
@@ -80,19 +94,21 @@ def _careful(question: Question) -> bool:
 def _bold(question: Question, whole: SolveLimits) -> Bold | None:
     bold = replace(question, asks=tuple(replace(ask, risk="best") for ask in question.asks))
     built = build(bold.asks, bold.wishes, consider(bold), bold.suppliers, bold.energy, bold.limits)
-    found = solve(
-        built.problem,
-        limits=replace(
-            whole,
-            explain_conflict=False,
-            tie_break=False,
-            deterministic_time=whole.deterministic_time * SHARE,
-            wall_s=None if whole.wall_s is None else whole.wall_s * SHARE,
-        ),
-    )
+    found = solve(built.problem, limits=bold_limits(whole))
     if not found.has_plan or found.cost_cents is None or found.bound_cents is None:
         return None
     return Bold(found.cost_cents, found.bound_cents, found.unserved)
+
+
+def bold_limits(whole: SolveLimits) -> SolveLimits:
+    """Limits of the second answer: a part of the first one's, and nothing but cost and bound."""
+    return replace(
+        whole,
+        explain_conflict=False,
+        tie_break=False,
+        deterministic_time=whole.deterministic_time * SHARE,
+        wall_s=None if whole.wall_s is None else whole.wall_s * SHARE,
+    )
 
 
 def _left_out(draft: plan.Plan, why: str) -> plan.Plan:

@@ -91,7 +91,7 @@ def _price(bench: Variants, blocks: frozenset[int], wanted: str) -> str:
         return f"with {wanted}, listed first, in all periods {', '.join(lost)} would go unserved"
     more = money(from_cents(outcome.cost_cents - base.cost_cents))
     sure = "" if outcome.status is Status.PROVEN else "at most "
-    return f"{wanted}, listed first, in all periods would cost {sure}{more} more"
+    return f"{wanted}, listed first, would cost {sure}{more} more over all periods"
 
 
 def _period(block: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planner.optimize.instead_asked import Variant, name_of, rents_already, things_of, variants_of
 from planner.optimize.outcome import Outcome, SolveLimits, Status
 from planner.optimize.period_variants import Variants
 from planner.optimize.whatif import rank
 from planner.options.horizon import Whole
+from planner.plan import schema as plan
 from planner.plan.instead_schema import Instead
 from planner.scenario.resolved import Scenario
 from planner.units import from_cents
@@ -19,16 +18,12 @@ MOST = 16
 """Alternatives that are worked out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Insteads:
-    """What the report tells under `Why these orders and nodes`."""
+def with_insteads(
+    scenario: Scenario, whole: Whole, base: Outcome, draft: plan.Plan, limits: SolveLimits
+) -> plan.Plan:
+    """The plan with what each order, and each pool in use, would have cost otherwise.
 
-    rows: tuple[Instead, ...]
-    notes: tuple[str, ...]
-
-
-def insteads(scenario: Scenario, whole: Whole, base: Outcome, limits: SolveLimits) -> Insteads:
-    """Every order, what is rented, under contract and owned, each otherwise; then offers to buy that are left.
+    Every order, what is rented, under contract and owned, each otherwise; then offers to buy that are left.
 
     The solves are limited in work; what they leave open is said, as `at most` or as left out.
     """
@@ -52,7 +47,8 @@ def insteads(scenario: Scenario, whole: Whole, base: Outcome, limits: SolveLimit
     if missing:
         why = "after an interruption" if bench.interrupted else "in the work set aside for them"
         notes.append(f"{missing} more alternatives were not worked out {why}")
-    return Insteads(tuple(rows[key] for key in sorted(rows)), tuple(notes))
+    update = {"instead": tuple(rows[key] for key in sorted(rows)), "instead_notes": tuple(notes)}
+    return draft.model_copy(update=update)
 
 
 def _solved(bench: Variants, variant: Variant) -> Instead | None:

@@ -1,4 +1,4 @@
-"""What to ask of a plan over a horizon: each of its orders and other nodes without it, by other means, at another time."""
+"""What to ask of a plan over a horizon: its orders and other nodes, each left out, by other means, at another time."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from planner.scenario.resolved import Scenario
 
 TERMS = {"rent": ("rented", "spot"), "contract": ("contract",), "own": ("owned",)}
 """What is used without a decision to order it -> beginnings of its price terms."""
+
+LEFT = {"rent": "not rented", "contract": "left unused, though it is paid", "own": "left unused"}
+"""Words for doing without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,13 @@ def _without(whole: Whole, base: Outcome, thing: Thing) -> Variant:
     if thing.deal is None:
         terms = TERMS[thing.action]
         shut = {at for t in _times(whole) for at in _supplies(whole, thing.pool, terms, t)}
-        words = "not rented" if thing.action == "rent" else "left unused"
+        words = LEFT[thing.action]
         return Variant(thing, "without", ((words, closed(whole.problem, shut)),))
-    return Variant(thing, "without", (("not ordered", _dropped(whole, base, thing.deal)),))
+    return Variant(thing, "without", (("not ordered", dropped(whole, base, thing.deal)),))
 
 
-def _dropped(whole: Whole, base: Outcome, deal: Deal) -> Problem:
-    """Without one line of the orders, and no more of its offer than the plan's other lines take."""
+def dropped(whole: Whole, base: Outcome, deal: Deal) -> Problem:
+    """The problem without one line of the orders, and no more of its offer than the plan's other lines take."""
 
     def change(one: Deal, order: Acquisition, nodes: int) -> Acquisition:
         if one is deal:
@@ -212,13 +215,18 @@ def _taken(whole: Whole, base: Outcome, thing: Thing) -> Variant:
     problems = []
     for deal in whole.deals:
         if _offer(deal) == _offer(thing.deal) and deal.gives_nodes and not (deal.tier or 0) > 1:
-            problem = reordered(
-                whole, base.acquired,
-                lambda one, order, _, deal=deal: replace(order, least=max(order.least, deal.fewest)) if one is deal else order,
-            )  # fmt: skip
             words = f"{deal.fewest} bought for {name_of(whole, deal.first)}"
-            problems.append((words, problem))
+            problems.append((words, _forced(whole, base, deal)))
     return Variant(thing, "with", tuple(problems))
+
+
+def _forced(whole: Whole, base: Outcome, deal: Deal) -> Problem:
+    """With the least order of a deal, everything else free."""
+
+    def change(one: Deal, order: Acquisition, planned: int) -> Acquisition:
+        return replace(order, least=max(order.least, deal.fewest)) if one is deal else order
+
+    return reordered(whole, base.acquired, change)
 
 
 def _offer(deal: Deal) -> tuple[str, str, int]:
@@ -230,6 +238,7 @@ def _times(whole: Whole) -> range:
 
 
 def name_of(whole: Whole, period: int) -> str:
+    """Name of a period by its number."""
     return whole.parts[period].period.name
 
 

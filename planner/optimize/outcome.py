@@ -40,6 +40,8 @@ class SolveLimits:
     tie_break: bool = True
     confirm_infeasible: bool = True
     explain_conflict: bool = True
+    compare: bool = True
+    """Whether a plan is also laid beside others: the price of caution, of first formats, of each order."""
     second_process: bool = False
     """Whether a forked child may work out the price of caution meanwhile; not safe in every program."""
 

@@ -105,6 +105,9 @@ class AlternativeUse(PlanModel):
     replicas: int
     layout: str
     cost: Money
+    start: str | None = None
+    """Over a horizon: first day of the first period in which it runs there."""
+    end: str | None = None
 
 
 class PlanAlternative(PlanModel):
@@ -117,4 +120,6 @@ class PlanAlternative(PlanModel):
     """How much dearer than the plan, as a share of its cost."""
     proven: bool
     """Whether it is the cheapest plan with that forbidden."""
+    then: str = ""
+    """Over a horizon: what it orders and uses otherwise."""
     workloads: tuple[AlternativeUse, ...]

@@ -38,6 +38,7 @@ from planner.plan.explain_schema import (
 from planner.plan.explain_schema import (
     SourcePlace as SourcePlace,
 )
+from planner.plan.instead_schema import Instead as Instead
 from planner.plan.money_schema import Baseline as Baseline
 from planner.plan.money_schema import CostParts as CostParts
 from planner.plan.money_schema import Order as Order
@@ -269,6 +270,10 @@ class Plan(PlanModel):
     """With `--sensitivity` only: offers the plan uses, then the nearest others."""
     sensitivity_notes: tuple[str, ...] = ()
     """With `--sensitivity` only: what has no effect, what lies within the gaps, what was not looked at."""
+    instead: tuple[Instead, ...] = ()
+    """Over a horizon: the cheapest plan without each order and pool in use, by other means, or at another time."""
+    instead_notes: tuple[str, ...] = ()
+    """What of that was not worked out."""
     rejections: tuple[PlanRejection, ...] = ()
     conflict: tuple[ConflictRow, ...] = ()
     repairs: tuple[Repair, ...] = ()

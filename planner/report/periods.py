@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from planner.plan.schema import CostParts, Order, Plan
 from planner.report.economics import baseline_table, order_notes, team_table, unit_table
+from planner.report.instead import instead_section
 from planner.report.robust import robust_sections
 from planner.report.runs import run_table
 from planner.report.table import Column, render_table, wrap
@@ -20,8 +21,8 @@ def render_periods(plan: Plan, *, width: int = 100) -> list[str]:
     if not plan.periods or plan.money is None:
         return []
     sections = (
-        _orders(plan, width), _cost(plan, width), _payments(plan, width), _capacity(plan, width),
-        _premises(plan, width), run_table(plan, width),
+        _orders(plan, width), instead_section(plan, width), _cost(plan, width), _payments(plan, width),
+        _capacity(plan, width), _premises(plan, width), run_table(plan, width),
         baseline_table(plan, width), *robust_sections(plan, width), unit_table(plan, width),
         team_table(plan, width),
     )  # fmt: skip

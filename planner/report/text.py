@@ -181,15 +181,22 @@ def _alternatives(plan: Plan, width: int) -> list[str]:
         return []
     share = f"{100 * plan.alternatives_within:g} %"
     if not plan.alternatives:
-        return [f"No plan within {share} of this one uses other GPUs", ""]
+        lines = wrap(
+            f"No plan within {share} of this one uses other GPUs"
+            + (" or orders otherwise" if plan.periods else ""),
+            first="", rest="  ", width=width,
+        )  # fmt: skip
+        return [*lines, ""]
     here = {(w.name, a.pool, a.gpus) for w in plan.workloads for a in w.assignment}
-    lines = [f"Plans within {share} that use other GPUs"]
+    lines = [
+        f"Plans within {share} that use other GPUs{' or order otherwise' if plan.periods else ''}"
+    ]
     for number, other in enumerate(plan.alternatives, 1):
         moved = [u for u in other.workloads if (u.workload, u.pool, u.gpus) not in here]
         uses = ", ".join(f"`{u.workload}` on {u.gpus} x `{u.pool}` ({u.layout})" for u in moved)
         sure = "" if other.proven else " (not proven cheapest)"
         lines += wrap(
-            f"{money(other.cost)} (+{100 * other.over:.2f} %){sure}, {other.change}: {uses}",
+            f"{money(other.cost)} (+{100 * other.over:.2f} %){sure}, {other.change}: {other.then or uses}",
             first=f"  {number:2}. ", rest="      ", width=width,
         )  # fmt: skip
     return [*lines, ""]

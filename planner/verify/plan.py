@@ -12,6 +12,7 @@ __all__ = [
     "Finding",
     "Problem",
     "VerificationError",
+    "check_other_plans",
     "check_tables",
     "verify_findings",
     "verify_plan",
@@ -36,10 +37,24 @@ def verify_findings(scenario: Scenario, plan: Plan) -> list[Finding]:
         drawn = plan.verified or plan.unit_costs or plan.teams or plan.baselines
         shaped = not any(f.problems for f in findings if f.check in ("structure", "orders"))
         tables = check_tables(scenario, plan) if drawn and shaped else []
-        return [*findings, *tables, *_uncertainty(scenario, plan)]
+        return [
+            *findings,
+            *tables,
+            *check_other_plans(scenario, plan),
+            *_uncertainty(scenario, plan),
+        ]
     structure, case = check_structure(scenario, plan)
     checked = [] if case is None else check_case(case).findings
-    return [structure, *checked, *_uncertainty(scenario, plan)]
+    return [structure, *checked, *check_other_plans(scenario, plan), *_uncertainty(scenario, plan)]
+
+
+def check_other_plans(scenario: Scenario, plan: Plan) -> list[Finding]:
+    """What the plan says of other plans, where it says anything."""
+    if plan.cost is None or not (plan.instead or plan.alternatives or plan.caution):
+        return []
+    from planner.verify.compared import check_compared
+
+    return [check_compared(scenario, plan)]
 
 
 def _uncertainty(scenario: Scenario, plan: Plan) -> list[Finding]:
