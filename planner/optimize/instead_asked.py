@@ -29,7 +29,8 @@ class Thing:
     pool: str
     nodes: int = 0
     first: int = -1
-    """First period in which they are there or in use."""
+    last: int = -1
+    """First and last period in which they are there or in use."""
     deal: Deal | None = None
 
 
@@ -48,7 +49,11 @@ class Variant:
 def things_of(whole: Whole, base: Outcome) -> list[Thing]:
     """Orders by delivery, then what is rented, under contract and owned and used, then offers to buy that are left."""
     taken = [(d, n) for d, n in zip(whole.deals, base.acquired, strict=True) if n]
-    orders = [Thing(d.action, d.pool, n, d.first, d) for d, n in taken if d.action != "contract"]
+    orders = [
+        Thing(d.action, d.pool, n, d.first, d.last - 1, d)
+        for d, n in taken
+        if d.action != "contract"
+    ]
     found = sorted(orders, key=lambda t: t.first)
     for action, terms in TERMS.items():
         for pool in dict.fromkeys(s.pool for s in whole.problem.supplies):
@@ -57,8 +62,8 @@ def things_of(whole: Whole, base: Outcome) -> list[Thing]:
                 for t in _times(whole)
             ]
             if any(counts):
-                first = next(t for t, n in enumerate(counts) if n)
-                found.append(Thing(action, pool, max(counts), first))
+                used = [t for t, n in enumerate(counts) if n]
+                found.append(Thing(action, pool, max(counts), used[0], used[-1]))
     offers = {(d.pool, d.offer): d for d in whole.deals if d.action == "buy" and d.gives_nodes}
     bought = {(d.pool, d.offer) for d, _ in taken if d.action == "buy"}
     return [*found, *(Thing("buy", d.pool, deal=d) for k, d in offers.items() if k not in bought)]
@@ -80,7 +85,9 @@ def variants_of(
             yield from _moved(whole, base, thing)
     for thing in things:
         if not thing.nodes:
-            yield _taken(whole, base, thing)
+            variant = _taken(whole, base, thing)
+            if variant.problems:
+                yield variant
 
 
 def _without(whole: Whole, base: Outcome, thing: Thing) -> Variant:
@@ -115,11 +122,11 @@ def _on_demand(whole: Whole, base: Outcome, thing: Thing) -> Iterator[Variant]:
 
 
 def rents_already(variants: Sequence[Variant], variant: Variant, base: Outcome) -> bool:
-    """Whether the plan without the order orders nothing in its place anyway."""
+    """Whether the plan without the order orders nothing in its place anyway, or there is none."""
     for other in variants:
         if other.thing is variant.thing and other.way == "without" and other.tried:
             counts = other.tried[0][1].acquired
-            return all(n <= m for n, m in zip(counts, base.acquired, strict=True)) and bool(counts)
+            return not counts or all(n <= m for n, m in zip(counts, base.acquired, strict=True))
     return False
 
 
@@ -131,49 +138,64 @@ def _other_orders(
     size = {p.name: p.node.gpus for p in scenario.pools}
     ways: tuple[Way, ...] = ("commit", "buy")
     for way in ways:
-        offers: dict[tuple[str, str, int], Deal] = {}
+        firsts: dict[tuple[str, str, int], int] = {}
         for deal in whole.deals:
-            nodes = math.ceil(thing.nodes * size[thing.pool] / size[deal.pool])
-            fits = deal.action == way and deal.gives_nodes and deal.fewest <= nodes <= deal.most
-            same = gpu[deal.pool] == gpu[thing.pool] and deal.first >= thing.first
+            same = gpu[deal.pool] == gpu[thing.pool] and thing.first <= deal.first <= thing.last
             own = thing.deal is not None and _offer(deal) == _offer(thing.deal)
-            if fits and same and not own:
-                offers.setdefault(_offer(deal), deal)
-        verb = "commit to" if way == "commit" else "buy"
+            if deal.action == way and deal.gives_nodes and same and not own:
+                firsts.setdefault(_offer(deal), deal.first)
         problems = []
-        for deal in offers.values():
-            nodes = math.ceil(thing.nodes * size[thing.pool] / size[deal.pool])
-            words = f"{verb} {nodes} {deal.pool} for {name_of(whole, deal.first)}{_until(whole, deal)} in its place"
-            problems.append((words, _replaced(whole, base, thing, deal, nodes)))
+        for offer, first in firsts.items():
+            nodes = math.ceil(thing.nodes * size[thing.pool] / size[offer[0]])
+            target = _order_for(whole, base, offer, first, nodes)
+            if target is not None:
+                deal, total = target
+                verb = "commit to" if way == "commit" else "buy"
+                when = f"for {name_of(whole, first)}{_until(deal)}"
+                problem = _replaced(whole, base, thing, deal, total)
+                problems.append((f"{verb} {nodes} {deal.pool} {when} in its place", problem))
         if problems:
             yield Variant(thing, way, tuple(problems))
 
 
-def _until(whole: Whole, deal: Deal) -> str:
+def _until(deal: Deal) -> str:
     """Words that tell commitments of one period from one another."""
     return "" if deal.action == "buy" else f" to {deal.until:%Y-%m}"
 
 
-def _replaced(whole: Whole, base: Outcome, thing: Thing, deal: Deal, nodes: int) -> Problem:
-    """Other orders in place of one, or in place of what is rented on demand from then on."""
-    count = dict(zip(whole.deals, base.acquired, strict=True))
+def _order_for(
+    whole: Whole, base: Outcome, offer: tuple[str, str, int], first: int, more: int
+) -> tuple[Deal, int] | None:
+    """The deal that gives so many nodes of an offer more than the plan orders for a period, and their number."""
+    rows = zip(whole.deals, base.acquired, strict=True)
+    there = [(d, n) for d, n in rows if _offer(d) == offer and d.first == first and d.gives_nodes]
+    total = more + sum(n for _, n in there)
+    return next(((d, total) for d, _ in there if d.fewest <= total <= d.most), None)
+
+
+def _reordered(whole: Whole, base: Outcome, old: Deal | None, target: Deal, nodes: int) -> Problem:
+    """So many nodes of one deal, and none of another's line; of that one's offer no more than its other lines take."""
 
     def change(one: Deal, order: Acquisition, planned: int) -> Acquisition:
-        if one is deal:
-            return replace(order, least=max(order.least, min(order.most, nodes + count[deal])))
-        if thing.deal is None:
-            return order
-        if one is thing.deal:
+        if one is target:
+            return replace(order, least=max(order.least, nodes))
+        if one is old or (_offer(one), one.first) == (_offer(target), target.first):
             return none_of(order)
-        return at_most(order, planned) if _offer(one) == _offer(thing.deal) else order
+        mine = old is not None and _offer(one) == _offer(old)
+        return at_most(order, planned) if mine else order
 
-    problem = reordered(whole, base.acquired, change)
+    return reordered(whole, base.acquired, change)
+
+
+def _replaced(whole: Whole, base: Outcome, thing: Thing, target: Deal, nodes: int) -> Problem:
+    """Other orders in place of one, or in place of what is rented on demand from then on."""
+    problem = _reordered(whole, base, thing.deal, target, nodes)
     if thing.deal is not None:
         return problem
     shut = {
         at
         for t in _times(whole)
-        if t >= deal.first
+        if t >= target.first
         for at in _supplies(whole, thing.pool, TERMS["rent"], t)
     }
     return closed(problem, shut)
@@ -183,50 +205,29 @@ def _moved(whole: Whole, base: Outcome, thing: Thing) -> Iterator[Variant]:
     """The same order a period earlier or later, where the offer and its lead time allow it."""
     deal = thing.deal
     assert deal is not None
-    planned = [
-        (d, n) for d, n in zip(whole.deals, base.acquired, strict=True) if _offer(d) == _offer(deal)
-    ]
     ways: tuple[tuple[Way, int], ...] = (("earlier", -1), ("later", 1))
     for way, step in ways:
-        there = [(d, n) for d, n in planned if d.first == deal.first + step and d.gives_nodes]
-        nodes = thing.nodes + sum(n for _, n in there)
-        target = next((d for d, _ in there if d.fewest <= nodes <= d.most), None)
-        if target is None:
-            continue
-        problem = _shifted(whole, base, deal, target, nodes)
-        words = f"a period {way}, for {name_of(whole, target.first)}"
-        yield Variant(thing, way, ((words, problem),))
-
-
-def _shifted(whole: Whole, base: Outcome, deal: Deal, target: Deal, nodes: int) -> Problem:
-    def change(one: Deal, order: Acquisition, planned: int) -> Acquisition:
-        if one is target:
-            return replace(order, least=nodes)
-        if one is deal or (_offer(one) == _offer(deal) and one.first == target.first):
-            return none_of(order)
-        return at_most(order, planned) if _offer(one) == _offer(deal) else order
-
-    return reordered(whole, base.acquired, change)
+        target = _order_for(whole, base, _offer(deal), deal.first + step, thing.nodes)
+        if target is not None:
+            problem = _reordered(whole, base, deal, *target)
+            words = f"a period {way}, for {name_of(whole, target[0].first)}"
+            yield Variant(thing, way, ((words, problem),))
 
 
 def _taken(whole: Whole, base: Outcome, thing: Thing) -> Variant:
-    """One node, or the least order, of an offer that the plan leaves, at the time that suits best."""
+    """The least order of an offer that the plan leaves, at the time that suits best."""
     assert thing.deal is not None
+    offer = _offer(thing.deal)
     problems = []
-    for deal in whole.deals:
-        if _offer(deal) == _offer(thing.deal) and deal.gives_nodes and not (deal.tier or 0) > 1:
-            words = f"{deal.fewest} bought for {name_of(whole, deal.first)}"
-            problems.append((words, _forced(whole, base, deal)))
+    for first in dict.fromkeys(
+        d.first for d in whole.deals if _offer(d) == offer and d.gives_nodes
+    ):
+        least = min(d.fewest for d in whole.deals if _offer(d) == offer and d.first == first)
+        target = _order_for(whole, base, offer, first, least)
+        if target is not None:
+            words = f"{least} bought for {name_of(whole, first)}"
+            problems.append((words, _reordered(whole, base, None, *target)))
     return Variant(thing, "with", tuple(problems))
-
-
-def _forced(whole: Whole, base: Outcome, deal: Deal) -> Problem:
-    """With the least order of a deal, everything else free."""
-
-    def change(one: Deal, order: Acquisition, planned: int) -> Acquisition:
-        return replace(order, least=max(order.least, deal.fewest)) if one is deal else order
-
-    return reordered(whole, base.acquired, change)
 
 
 def _offer(deal: Deal) -> tuple[str, str, int]:

@@ -46,15 +46,15 @@ def near_optimal(
     bench = Variants(scenario, whole, base, limits or SolveLimits(), SHARE)
     bench.left_work = max(bench.left_work, LEAST_WORK)
     bench.left_solves = MOST
-    seen = {_mix(whole, base)}
+    seen: set[Mix | tuple[int, str]] = {_mix(whole, base)}
     found: list[tuple[int, str, Outcome]] = []
     for variant in _variants(whole, base):
         other = bench.solve(variant.problem, confirm=False)
         if other is None or not other.has_plan or other.cost_cents is None or bench.lost(other):
             continue
-        mix = _mix(whole, other)
-        if mix not in seen and other.cost_cents <= best * (1 + within):
-            seen.add(mix)
+        mix, words = _mix(whole, other), (other.cost_cents, bench.then(other))
+        if not {mix, words} & seen and other.cost_cents <= best * (1 + within):
+            seen |= {mix, words}
             found.append((other.cost_cents, variant.change, other))
     found.sort(key=lambda f: (f[0], f[1]))
     result: list[plan.PlanAlternative] = []

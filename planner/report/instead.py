@@ -24,6 +24,7 @@ def instead_section(plan: Plan, width: int) -> list[str]:
     if plan.cost is None or not (plan.instead or plan.instead_notes):
         return []
     unit = plan.cost.currency
+    told: set[tuple[Decimal | None, str]] = set()
     lines = [
         f"Why these orders and nodes: {unit} more than this plan if otherwise, each solved again"
     ]
@@ -34,7 +35,11 @@ def instead_section(plan: Plan, width: int) -> list[str]:
         if title != _title(row):
             title = _title(row)
             lines += wrap(title, first="  ", rest="    ", width=width)
-        text = f"{row.change}: {row.then}" if row.then else row.change
+        then = "the same plan as above" if (row.cost, row.then) in told else row.then
+        then = "not everything can be served" if row.cost is None else then
+        told.add((row.cost, row.then))
+        lost = f"; {', '.join(row.unserved)} cannot be served then" if row.unserved else ""
+        text = f"{row.change}: {then}{lost}"
         start = f"    {amount:>{wide}}  "
         lines += wrap(text, first=start, rest=" " * (wide + 8), width=width)
     for note in plan.instead_notes:
@@ -60,6 +65,5 @@ def _amount(row: Instead, total: Decimal) -> str:
     if row.proven:
         return f"+{money(row.more)}" if row.more else "same cost"
     least = row.bound - total
-    return f"{'+' + money(least) if least > 0 else 'at most'} to +{money(row.more)}".replace(
-        "at most to", "at most"
-    )
+    most = f"+{money(row.more)}"
+    return f"+{money(least)} to {most}" if least > 0 else f"at most {most}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.plan.schema import Assignment, Plan, PlanWorkload, Status
+from planner.plan.schema import Assignment, Plan, PlanAlternative, PlanWorkload, Status
 from planner.report.periods import render_periods
 from planner.report.refusal import render_refusal
 from planner.report.robust import robust_sections
@@ -21,6 +21,9 @@ _COLUMNS = (
     Column("GiB/GPU", ">", last_resort=True),
     Column("used", drop=2),
 )
+
+SAME_NODES = "other layouts"
+"""Beginning of the words for a plan that orders and uses the same nodes."""
 
 
 def render_text(plan: Plan, *, width: int = 100) -> str:
@@ -187,19 +190,32 @@ def _alternatives(plan: Plan, width: int) -> list[str]:
             first="", rest="  ", width=width,
         )  # fmt: skip
         return [*lines, ""]
-    here = {(w.name, a.pool, a.gpus) for w in plan.workloads for a in w.assignment}
     lines = [
         f"Plans within {share} that use other GPUs{' or order otherwise' if plan.periods else ''}"
     ]
     for number, other in enumerate(plan.alternatives, 1):
-        moved = [u for u in other.workloads if (u.workload, u.pool, u.gpus) not in here]
-        uses = ", ".join(f"`{u.workload}` on {u.gpus} x `{u.pool}` ({u.layout})" for u in moved)
         sure = "" if other.proven else " (not proven cheapest)"
         lines += wrap(
-            f"{money(other.cost)} (+{100 * other.over:.2f} %){sure}, {other.change}: {other.then or uses}",
+            f"{money(other.cost)} (+{100 * other.over:.2f} %){sure}, {other.change}: {_moves(plan, other)}",
             first=f"  {number:2}. ", rest="      ", width=width,
         )  # fmt: skip
     return [*lines, ""]
+
+
+def _moves(plan: Plan, other: PlanAlternative) -> str:
+    """What an alternative orders and uses otherwise; where it is the same nodes, which workloads move."""
+    if other.then and not other.then.startswith(SAME_NODES):
+        return other.then
+    here = {(w.name, a.pool, a.gpus, a.start) for w in plan.workloads for a in w.assignment}
+    moved = [u for u in other.workloads if (u.workload, u.pool, u.gpus, u.start) not in here]
+    # Over a horizon ties move others as well, for no reason.
+    named = [u for u in moved if f"`{u.workload}`" in other.change] if plan.periods else []
+    uses = [
+        f"`{u.workload}` on {u.gpus} x `{u.pool}` ({u.layout})"
+        + (f" from {u.start}" if u.start else "")
+        for u in named or moved
+    ]
+    return ", ".join(uses) or other.then
 
 
 def _notes(plan: Plan, width: int) -> list[str]:

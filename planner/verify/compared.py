@@ -35,10 +35,12 @@ def check_compared(scenario: Scenario, plan: Plan) -> Finding:
         *(t for row in plan.alternatives for t in _alternative(scenario, plan, row)),
         *(_caution(plan, plan.caution) if plan.caution else ()),
     ]
-    looked = (
-        f"{len(plan.instead)} rows of what would be otherwise and {len(plan.alternatives)} other plans agree "
-        "with the plan's cost and what it orders and uses"
-    )
+    told = [
+        f"{len(rows)} {what}"
+        for rows, what in ((plan.instead, "rows of what would be otherwise"), (plan.alternatives, "other plans"))
+        if rows
+    ] + ["the price of caution"] * (plan.caution is not None)  # fmt: skip
+    looked = f"{', '.join(told)}: they agree with the plan's cost and with what it orders and uses"
     return Finding(CHECK, looked, tuple(Problem(CHECK, "", text) for text in texts))
 
 
