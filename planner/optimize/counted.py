@@ -81,6 +81,8 @@ def _hurried(budget: Budget) -> bool:
 
 
 def _share(budget: Budget) -> Budget:
+    if budget.limits.quick:
+        return Budget(budget.limits, budget.stop, budget.progress, budget.started)
     left_s = budget.wall_left_s
     limits = replace(
         budget.limits,

@@ -84,7 +84,9 @@ def _price(bench: Variants, blocks: frozenset[int], wanted: str) -> str:
         return ""
     if outcome.status is Status.INFEASIBLE:
         return f"with {wanted}, listed first, in all periods there is no plan"
-    if not outcome.has_plan or outcome.cost_cents is None or bench.verified(outcome) is None:
+    if not outcome.has_plan or outcome.cost_cents is None or bench.vague(outcome):
+        return ""
+    if bench.verified(outcome) is None:
         return ""
     lost = bench.lost(outcome)
     if lost:

@@ -72,7 +72,7 @@ def _solved(bench: Variants, variant: Variant) -> Instead | None:
         (w, o) for w, o in variant.tried if o.has_plan and all(r.closed for r in o.rounds[:-1])
     ]
     words, best = min(plans, key=lambda one: rank(one[1]), default=("", None))
-    if best is None or bench.verified(best) is None:
+    if best is None or bench.vague(best) or bench.verified(best) is None:
         return None
     return _row(bench, variant, words, best, min(bounds))
 

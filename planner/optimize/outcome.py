@@ -42,6 +42,8 @@ class SolveLimits:
     explain_conflict: bool = True
     compare: bool = True
     """Whether a plan is also laid beside others: the price of caution, of first formats, of each order."""
+    quick: bool = False
+    """CP-SAT alone, and only counting where nodes can be filled in many ways: what these do not prove stays open."""
     second_process: bool = False
     """Whether a forked child may work out the price of caution meanwhile; not safe in every program."""
 

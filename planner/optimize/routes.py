@@ -85,7 +85,7 @@ def cost_round(build: Build, budget: Budget, solved: Solved) -> str:
         _accept(best, build, _cp_sat(build, budget, best, work, light=True))
         if best.infeasible or best.invalid or best.within(budget.limits.gap):
             return _finish(build, solved, best)
-    if build.flows:
+    if build.flows or budget.limits.quick:
         # Requests shared out by size are beyond the other routes.
         _accept(best, build, _cp_sat(build, budget, best, budget.left))
         return _finish(build, solved, best)
@@ -173,7 +173,6 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     They share nothing while they run and both have work limits, so the outcome does not depend on their speed.
     """
     from planner.optimize.aside import Aside, Request
-
 
     def request() -> Request:
         nodes, gap = _direct_nodes(build, budget), budget.limits.gap

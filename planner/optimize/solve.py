@@ -74,6 +74,14 @@ def _solve_exactly(
         counted = by_counting(build, budget)
         if counted is not None:
             return _of_counted(problem, counted, budget)
+        if budget.limits.quick:
+            text = "counting does not prove it"
+            return Outcome(
+                Status.UNKNOWN,
+                message=text,
+                interrupted=budget.stop.requested,
+                stats=_stats(build, budget),
+            )
         build = exact_model(problem, needs)
     while True:
         solved = serve_rounds(build, budget)
