@@ -212,7 +212,7 @@ def _option(run: ServingPass, rows: _Rows, i: int) -> Option:
         preference=chosen.preference,
         utilisation=busy_share(ask, counted, demand, units, loads),
         account=MadeAccount.of(partial(_with_load, run, rows, i)),
-        timing=RowTiming.of(_low(run, i), partial(_timing, run, i)),
+        timing=RowTiming.of(_low(run, i), _hours(run), partial(_timing, run, i)),
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
         assumptions=(chosen.how.reason,) if chosen.how.reason else (),
         loads=loads,
@@ -275,6 +275,13 @@ def _low(run: ServingPass, i: int) -> float:
     return float(np.floor(speed.concurrency[i] + 1e-6)) if speed.limit[i] != "slo" else 0.0
 
 
+def _hours(run: ServingPass) -> float | None:
+    """Hours of a job with a deadline: it takes them all. None where the rates were measured."""
+    measured = run.rates is not None and not run.by_size
+    deadline_s = None if measured else run.ask.deadline_s
+    return deadline_s / HOUR_S if deadline_s else None
+
+
 def _timing(run: ServingPass, i: int) -> Timing:
     """The speed of one replica; by size, that of the sizes it serves, in their proportions."""
     rates = run.rates
@@ -296,14 +303,13 @@ def _timing_at(run: ServingPass, i: int) -> Timing:
     ask, memory, speed = run.ask, run.memory, run.speed
     assert speed is not None
     limit = str(speed.limit[i])
-    hours = ask.deadline_s / HOUR_S if ask.deadline_s else None
     common = {
         "limit": limit,
         "ttft_s": float(speed.ttft_percentile_s[i]),
         "tpot_s": float(speed.tpot_percentile_s[i]),
         "concurrency": float(speed.concurrency[i]),
         "extrapolated": flag_at(speed.extrapolated, i),
-        "hours": hours,
+        "hours": _hours(run),
         "details": {
             "requests_per_s": float(speed.requests_per_s[i]),
             "sequences": at(memory.sequences_low if ask.careful else memory.sequences, i),
