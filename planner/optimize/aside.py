@@ -9,7 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from planner.optimize.backend import Answer, Verdict
@@ -32,7 +32,8 @@ class Request:
 class Aside:
     """A direct MIP that runs beside the caller and can be ended at any moment."""
 
-    request: Request
+    request: Callable[[], Request]
+    """Asked when the child starts: with the best plan and the time left then."""
     possible: bool = True
     """False: the model is too large for it, and it counts as ended without an answer."""
     answer: Answer | None = None
@@ -53,15 +54,16 @@ class Aside:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._thread = threading.Thread(target=self._exchange, daemon=True)
+        request = pickle.dumps(self.request())
+        self._thread = threading.Thread(target=self._exchange, args=(request,), daemon=True)
         self._thread.start()
 
-    def _exchange(self) -> None:
+    def _exchange(self, request: bytes) -> None:
         child = self._child
         if child is None:
             return
         try:
-            output, _ = child.communicate(pickle.dumps(self.request))
+            output, _ = child.communicate(request)
             if child.returncode == 0 and output:
                 answer = pickle.loads(output)
                 self.answer = answer if isinstance(answer, Answer) else None

@@ -54,9 +54,11 @@ class Beside(Generic[T]):
         """Waits for the child; where there is none, or it fails, the work is done here."""
         data = self._read() if self._child else b""
         self.drop()
-        if not data:
+        try:
+            found: T = pickle.loads(data)
+        except (EOFError, pickle.UnpicklingError):
+            # Nothing, or what a child wrote that was ended halfway.
             return self._work()
-        found: T = pickle.loads(data)
         return found
 
     def drop(self) -> None:

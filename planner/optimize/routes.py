@@ -174,16 +174,12 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     """
     from planner.optimize.aside import Aside, Request
 
-    direct = Aside(
-        Request(
-            build.model,
-            _direct_nodes(build, budget),
-            budget.wall_left_s,
-            best.values,
-            budget.limits.gap,
-        ),
-        possible=len(build.model.names) <= DIRECT_COLUMNS,
-    )
+
+    def request() -> Request:
+        nodes, gap = _direct_nodes(build, budget), budget.limits.gap
+        return Request(build.model, nodes, budget.wall_left_s, search.found.values, gap)
+
+    direct = Aside(request, possible=len(build.model.names) <= DIRECT_COLUMNS)
     search = _search(build, budget, best, direct)
     best.search = search
     try:

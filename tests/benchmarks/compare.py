@@ -24,7 +24,7 @@ from planner.optimize.outcome import relative_gap
 from tests.benchmarks.instances import generate
 
 SOLVERS = ("planner", "cp-sat", "highs", "scip")
-LIMITS_S = {"5x10": 5, "20x20": 15, "50x30": 30, "100x40": 30, "300x40": 45, "1000x40": 45}
+LIMITS_S = {"5x10": 5, "20x20": 15, "50x30": 60, "100x40": 30, "300x40": 45, "1000x40": 45}
 MARKS = (0.01, 0.001)
 
 

@@ -61,6 +61,19 @@ def test_a_child_whose_result_nobody_wants_is_ended() -> None:
     assert no_children()
 
 
+def test_half_a_result_is_worked_out_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+
+    def half(pipe: int, data: bytes) -> int:
+        write(pipe, data[: len(data) // 2])
+        os._exit(1)
+
+    monkeypatch.setattr(os, "write", half)
+    with Beside(lambda: list(range(1000)), fork=True) as beside:
+        assert beside.result() == list(range(1000))
+    assert no_children()
+
+
 def test_a_plan_is_the_same_with_a_second_process(monkeypatch: pytest.MonkeyPatch) -> None:
     forked = []
 
