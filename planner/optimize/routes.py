@@ -174,7 +174,6 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
     """
     from planner.optimize.aside import Aside, Request
 
-
     def request() -> Request:
         nodes, gap = _direct_nodes(build, budget), budget.limits.gap
         return Request(build.model, nodes, budget.wall_left_s, search.found.values, gap)
