@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,8 @@ class Grid:
     nvlink: NDArray[np.bool_]
     device: Ints
     """Number of each layout's GPU, where there are several."""
+    tokens: Floats
+    """Tokens of each layout's mean sequence."""
     inverse: Ints
     shape: tuple[int, ...]
     totals: tuple[Floats, Floats] | None = None
@@ -70,21 +73,29 @@ def grid(
     dp: Number,
     nvlink: Number | np.bool_ | bool,
     device: Number = 0,
+    tokens: Number = 0,
 ) -> Grid:
     """Broadcast the axes and keep each distinct layout once."""
-    wanted = (tp, pp, ep, dp, nvlink, device)
+    lengths, length = np.unique(np.asarray(tokens, np.float64), return_inverse=True)
+    wanted = (tp, pp, ep, dp, nvlink, device, length.reshape(np.shape(tokens)))
     axes = np.broadcast_arrays(*(np.asarray(a, dtype=np.int64) for a in wanted))
     shape = axes[0].shape
     flat = [np.atleast_1d(a).reshape(-1) for a in axes]
     if flat[0].size == 1:
         one = np.zeros(1, dtype=np.int64)
-        return Grid(flat[0], flat[1], flat[2], flat[3], flat[4].astype(bool), flat[5], one, shape)
+        return _of(flat, lengths, one, shape)
     if min(int(a.min()) for a in flat[:4]) < 1:
         raise ValueError("tp, pp, ep and dp are at least 1")
     ranges = [int(a.max()) + 1 for a in flat]
     size = int(np.prod([float(r) for r in ranges]))
     codes = np.ravel_multi_index(tuple(flat), tuple(ranges))
     found, inverse = _unique(codes, size)
-    cols = np.unravel_index(found, tuple(ranges))
-    tps, pps, eps, dps, links, devices = (np.asarray(c, dtype=np.int64) for c in cols)
-    return Grid(tps, pps, eps, dps, links.astype(bool), devices, inverse, shape)
+    return _of(np.unravel_index(found, tuple(ranges)), lengths, inverse, shape)
+
+
+def _of(
+    axes: Sequence[NDArray[np.intp]], lengths: Floats, inverse: Ints, shape: tuple[int, ...]
+) -> Grid:
+    """A grid from its distinct layouts; the last axis numbers the lengths of sequences."""
+    tp, pp, ep, dp, links, devices, length = (np.asarray(axis, dtype=np.int64) for axis in axes)
+    return Grid(tp, pp, ep, dp, links.astype(bool), devices, lengths[length], inverse, shape)

@@ -160,18 +160,20 @@ class StageKv:
     """Bytes of one sequence of the asked length, in whole blocks."""
 
 
-def _sequence_tokens(tokens: float, rules: KvRules) -> float:
+def _sequence_tokens(tokens: Floats, rules: KvRules) -> Floats:
     block = rules.block * rules.context_parallel
-    return float(-(-tokens // block) * block)
+    whole: Floats = -(-tokens // block) * block
+    return whole
 
 
-def _window_tokens(model: Model, tokens: float, rules: KvRules) -> float:
+def _window_tokens(model: Model, tokens: Floats, rules: KvRules) -> Floats:
     """Tokens a windowed layer holds: vLLM keeps window - 1 + one step, in blocks, and one block more."""
     seen = window(model)
     if rules.sliding == "hybrid":
-        held = min(seen - 1 + rules.step_tokens, tokens)
-        return min(_sequence_tokens(held, rules) + rules.block, _sequence_tokens(tokens, rules))
-    return _sequence_tokens(min(seen + rules.step_tokens, tokens), rules)
+        held = np.minimum(seen - 1 + rules.step_tokens, tokens)
+        padded = _sequence_tokens(held, rules) + rules.block
+        return np.minimum(padded, _sequence_tokens(tokens, rules))
+    return _sequence_tokens(np.minimum(seen + rules.step_tokens, tokens), rules)
 
 
 def _grouped(full: int, windowed: int) -> tuple[int, int]:
@@ -188,9 +190,9 @@ def _grouped(full: int, windowed: int) -> tuple[int, int]:
 
 
 def stage_kv(
-    model: Model, tp: Ints, pp: Ints, tokens: float, rules: KvRules, style: Stages
+    model: Model, tp: Ints, pp: Ints, tokens: float | Floats, rules: KvRules, style: Stages
 ) -> StageKv:
-    """Cache bytes of every pipeline stage, for a sequence of `tokens` tokens.
+    """Cache bytes of every pipeline stage, for a sequence of `tokens` tokens, which may differ by layout.
 
     sequence = bytes per token and layer x (full layers x tokens + windowed layers x tokens in window + cross layers x
     encoder tokens) + linear layers x state, tokens rounded up to whole blocks.
@@ -206,8 +208,11 @@ def stage_kv(
     most = int(pp.max())
     shape = (tp.size, most)
     token, long_token, sequence = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    whole = _sequence_tokens(tokens, rules)
-    held = _window_tokens(model, tokens, rules)
+    asked = np.broadcast_to(np.asarray(tokens, np.float64), tp.shape)
+    whole = _sequence_tokens(asked, rules)[:, None]
+    held = _window_tokens(model, asked, rules)[:, None]
+    beyond = asked[:, None] > held
+    state = state_bytes(model, tp)[:, None]
     for stages in np.unique(pp):
         rows = np.flatnonzero(pp == stages)
         kinds = stage_kinds(model, int(stages), style, rules.sliding)
@@ -218,10 +223,10 @@ def stage_kv(
         cells = np.ix_(rows, np.arange(int(stages)))
         layers = full + windowed
         token[cells] = each[rows, None] * layers
-        long_token[cells] = each[rows, None] * (full if tokens > held else layers)
+        long_token[cells] = each[rows, None] * np.where(beyond[rows], full, layers)
         fixed = kinds.cross * encoder_tokens(model)
         if model.kind == "whisper":
             fixed = layers * encoder_tokens(model)
-        kept = each[rows, None] * (full * whole + windowed * held + fixed)
-        sequence[cells] = kept + state_bytes(model, tp)[rows, None] * kinds.linear
+        kept = each[rows, None] * (full * whole[rows] + windowed * held[rows] + fixed)
+        sequence[cells] = kept + state[rows] * kinds.linear
     return StageKv(token, long_token, sequence)

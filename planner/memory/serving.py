@@ -106,13 +106,14 @@ def serving_memory(
     ep: Number = 1,
     dp: Number = 1,
     nvlink: Number | np.bool_ | bool = True,
+    tokens: Number | None = None,
 ) -> ServingMemory:
     """Memory of a replica of `model` on tp x pp x dp GPUs under an engine.
 
     pool = fraction x CUDA total - weights - non-torch - activation peak [- graphs]; it runs if the pool holds one
     sequence of `context` tokens in whole blocks on the tightest rank. Of several GPUs, all of one `memory_class`,
-    `device` is each layout's. Layouts are not checked for legality here: see
-    `planner.legality`.
+    `device` is each layout's. `tokens` are those of a mean sequence where they differ by layout, else the setup's.
+    Layouts are not checked for legality here: see `planner.legality`.
 
     >>> from planner.catalog import gpu, model
     >>> from planner.catalog.engines import serving_engine
@@ -121,7 +122,7 @@ def serving_memory(
     >>> round(m.ledger.usable / 2**30, 1), m.runs, m.runs_best
     (28.6, False, False)
     """
-    g = grid(tp, pp, ep, dp, nvlink, device)
+    g = grid(tp, pp, ep, dp, nvlink, device, setup.mean_tokens if tokens is None else tokens)
     if isinstance(gpu, Gpu):
         one = gpu
     else:

@@ -71,7 +71,7 @@ def resident(
 
 
 def _sequences(
-    model: Model, setup: ServingSetup, g: Grid, base: Resident, room: Floats, tokens: float
+    model: Model, setup: ServingSetup, g: Grid, base: Resident, room: Floats, tokens: float | Floats
 ) -> Floats:
     """Sequences of so many tokens in the room for cache, at most as many as the engine takes at once."""
     kv = stage_kv(model, g.tp, g.pp, tokens, base.cache, base.style)
@@ -98,6 +98,7 @@ def device_account(
     margins = sum(((p.span.upper - p.span.best) ** 2 for p in parts), np.zeros(shape))
     room = total - used + base.held
     room_low = low - used - np.sqrt(margins) + base.held
+    long = setup.tokens_per_sequence_p95 or g.tokens
     context = next((p.span.best for p in parts if p.name == "context"), np.zeros(shape))
     return Account(
         parts=parts,
@@ -108,8 +109,8 @@ def device_account(
         pool_low=room_low,
         tokens=np.full(shape, float(setup.batch * setup.context)),
         token_bytes=base.whole.token.max(axis=1),
-        sequences=_sequences(model, setup, g, base, room, setup.mean_tokens),
-        sequences_low=_sequences(model, setup, g, base, room_low, setup.p95_tokens),
+        sequences=_sequences(model, setup, g, base, room, g.tokens),
+        sequences_low=_sequences(model, setup, g, base, room_low, long),
         weights_total=base.weights.sum(axis=1) * g.tp * g.dp,
         reported=used if engine.memory.budget.total == "device" else used - context,
         host_bytes=host_bytes,

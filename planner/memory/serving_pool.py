@@ -176,10 +176,10 @@ def pool_account(
     cache, style = cache_rules(engine, setup, fmt, step), engine.memory.weights.stages
     over = _overheads(model, gpu, engine, setup, g, step)
     held = _pools(model, gpu, engine, setup, fmt, g, over)
-    kv, mean, p95 = (
-        stage_kv(model, g.tp, g.pp, tokens, cache, style)
-        for tokens in (setup.context, setup.mean_tokens, setup.p95_tokens)
-    )
+    kv = stage_kv(model, g.tp, g.pp, setup.context, cache, style)
+    mean = p95 = stage_kv(model, g.tp, g.pp, g.tokens, cache, style)
+    if setup.tokens_per_sequence_p95 is not None:
+        p95 = stage_kv(model, g.tp, g.pp, setup.tokens_per_sequence_p95, cache, style)
     tight = np.asarray(np.argmax(held.weights + kv.sequence / held.share, axis=1))
     sequence = take(kv.sequence, tight) / held.share
     weights = weight_span(take(held.weights, tight), fmt)

@@ -41,8 +41,3 @@ class ServingSetup:
     def mean_tokens(self) -> float:
         """Tokens of a mean sequence."""
         return self.tokens_per_sequence or self.context
-
-    @property
-    def p95_tokens(self) -> float:
-        """Tokens of a long sequence: the 95th percentile, else the mean."""
-        return self.tokens_per_sequence_p95 or self.mean_tokens

@@ -11,10 +11,10 @@ from planner.optimize.solve import solve
 from planner.optimize.trials import Tried, cheapest, feasible
 from planner.options.asks import Ask, PoolFacts
 from planner.options.build import Built, build
-from planner.options.consider import consider_one
+from planner.options.consider import Cache, consider_one
 from planner.options.problem import Candidate, Problem
 from planner.options.question import ConsideredByWorkload, Question
-from planner.options.records import Considered, Found, Rejection
+from planner.options.records import Considered, Rejection
 from planner.options.refusals import nearest_miss
 
 PRICE_WORK = 2.0
@@ -47,7 +47,7 @@ class Bench:
     """Considers and solves changed questions; what was considered once is not considered again."""
 
     def __init__(self, consider: Consider | None = None, work: float = WORK) -> None:
-        self._found: dict[tuple[Ask, PoolFacts], Found] = {}
+        self._found: Cache = {}
         self._considered: dict[tuple[int, int], Considered] = {}
         self._alive: list[tuple[Ask, PoolFacts]] = []
         self._own = consider

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.lean import lean
@@ -35,6 +35,8 @@ from planner.units import HOUR_S
 
 HOST_SHARES = 16
 """Host RAM is packed in sixteenths of a node."""
+_OWN = " own"
+"""End of the key of a candidate on nodes of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ def build(
                     if here is not option:
                         options.append(here)
                     number = index if here is option else len(options) - 1
-                    candidates += candidates_of(ask, wish, here, number, place, energy)
-        blocks.append(_block(ask, wish, candidates))
+                    candidates += candidates_of(ask, wish, here, number, place, energy, keyed=False)
+        blocks.append(_block(ask, wish, _worthwhile(ask, candidates, options, supplies)))
     if sum(isinstance(ask, TrainingAsk) for ask in asks) > 1:
         blocks = list(with_turns(blocks))
     return Built(Problem(tuple(blocks), tuple(supplies), tuple(limits)), tuple(options))
@@ -143,13 +145,26 @@ def _supply(supplier: Supplier, term: Term, energy: Energy, *, first: bool) -> S
     )
 
 
-def _block(ask: Ask, wish: Wish, candidates: list[Candidate]) -> Block:
+def _worthwhile(
+    ask: Ask, candidates: list[Candidate], options: Sequence[Option], supplies: Sequence[Supply]
+) -> tuple[Candidate, ...]:
+    """The candidates worth giving to the optimizer, under their keys; most go without one being made."""
+
+    def key(candidate: Candidate) -> str:
+        content = _key(options[candidate.option], supplies[candidate.supply].term)
+        return content + _OWN if candidate.own_nodes else content
+
+    by_size = isinstance(ask, ServingAsk) and ask.by_size
+    kept = candidates if by_size else lean(candidates, key)
+    return tuple(replace(candidate, key=key(candidate)) for candidate in kept)
+
+
+def _block(ask: Ask, wish: Wish, candidates: tuple[Candidate, ...]) -> Block:
     serving = isinstance(ask, ServingAsk)
     bounded = ask.gpus_max is not None or (isinstance(ask, ServingAsk) and ask.replicas_max)
-    by_size = isinstance(ask, ServingAsk) and ask.by_size
     return Block(
         name=ask.name,
-        candidates=tuple(candidates) if by_size else lean(candidates),
+        candidates=candidates,
         exactly_one=not serving,
         min_replicas=ask.replicas_min if isinstance(ask, ServingAsk) else 1,
         spare_replicas=ask.spare if isinstance(ask, ServingAsk) else 0,
@@ -170,8 +185,13 @@ def candidates_of(
     index: int,
     place: tuple[int, Supplier, Term],
     energy: Energy,
+    *,
+    keyed: bool = True,
 ) -> list[Candidate]:
-    """One candidate in shared nodes, and for a job on rented nodes one more on nodes of its own."""
+    """One candidate in shared nodes, and for a job on rented nodes one more on nodes of its own.
+
+    `keyed` False leaves their keys to be made later.
+    """
     number, supplier, term = place
     hours = option.timing.hours
     running = running_cents(
@@ -179,7 +199,7 @@ def candidates_of(
         runs=wish.runs_per_horizon,
     )  # fmt: skip
     base = Candidate(
-        key=_key(option, term),
+        key=_key(option, term.name) if keyed else "",
         supply=number,
         gpus=0 if option.nodes else option.gpus,
         whole_nodes=option.nodes,
@@ -232,7 +252,7 @@ def _on_own_nodes(
         units = math.ceil(DEMAND_UNITS / bundles)
     cost = own_nodes_cents(term, nodes=nodes, hours=hours) * wish.runs_per_horizon
     return Candidate(
-        key=base.key + " own",
+        key=base.key and base.key + _OWN,
         supply=base.supply,
         gpus=0,
         whole_nodes=nodes,
@@ -269,6 +289,6 @@ def _host_share(option: Option, facts: PoolFacts) -> int:
     )
 
 
-def _key(option: Option, term: Term) -> str:
+def _key(option: Option, term: str) -> str:
     """Content of a candidate without names of pools or workloads, for canonical ties."""
-    return f"{option.account.usable_gib:.2f} {option.gpus} {term.name} {option.layout}"
+    return f"{option.account.usable_gib:.2f} {option.gpus} {term} {option.layout}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from planner.layout import Layout
 from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
@@ -14,7 +14,7 @@ from planner.options.serving import serving_candidates
 from planner.options.spot import not_allowed, on_spot_only
 from planner.options.training import training_candidates
 
-Cache = dict[tuple[Ask, PoolFacts], Found]
+Cache = dict[Ask, dict[PoolFacts, Found]]
 """Answers to questions already asked; names and the size of pools play no part in them."""
 
 MOST_NODES = 16
@@ -25,24 +25,30 @@ FABRIC_GBIT_S = 100.0
 """Least network of a node whose pool counts as one fabric; slower nodes, such as small cloud instances, stand alone."""
 
 
-def candidates(ask: Ask, pools: Sequence[PoolFacts], *, detail: bool = False) -> list[Found]:
-    """Options and rejections of one workload on each pool."""
-    if isinstance(ask, ServingAsk):
-        return serving_candidates(ask, pools, detail=detail)
-    assert isinstance(ask, TrainingAsk)
-    return training_candidates(ask, pools, detail=detail)
+Asked = Sequence[tuple[Ask, Sequence[PoolFacts]]]
+"""Workloads, each with the pools it is asked about."""
+
+
+def candidates(asked: Asked, *, detail: bool = False) -> list[list[Found]]:
+    """Options and rejections of each workload on each of its pools; those alike are computed together."""
+    serving = [(ask, pools) for ask, pools in asked if isinstance(ask, ServingAsk)]
+    served = iter(serving_candidates(serving, detail=detail))
+    found = []
+    for ask, pools in asked:
+        if isinstance(ask, TrainingAsk):
+            found.append(training_candidates(ask, pools, detail=detail))
+        else:
+            found.append(next(served))
+    return found
 
 
 def consider(
     question: Question, *, detail: bool = False, cache: Cache | None = None
 ) -> ConsideredByWorkload:
     """What was considered, per workload and pool, in the scenario's order."""
-    cache = {} if cache is None else cache
     pools = [supplier.facts for supplier in question.suppliers]
-    return {
-        ask.name: tuple(consider_pools(ask, pools, detail=detail, cache=cache))
-        for ask in question.asks
-    }
+    found = _consider(question.asks, pools, detail=detail, cache=cache)
+    return {ask.name: parts for ask, parts in zip(question.asks, found, strict=True)}
 
 
 def consider_one(
@@ -53,32 +59,73 @@ def consider_one(
     cache: Cache | None = None,
 ) -> Considered:
     """One workload on one pool, dominated options set apart."""
-    return consider_pools(ask, [pool], detail=detail, cache=cache)[0]
+    return _consider([ask], [pool], detail=detail, cache=cache)[0][0]
 
 
-def consider_pools(
-    ask: Ask, pools: Sequence[PoolFacts], *, detail: bool = False, cache: Cache | None = None
-) -> list[Considered]:
-    """One workload on each pool; all pools are computed together."""
+@dataclass(slots=True)
+class _Progress:
+    """One workload on all pools: what has been found so far."""
+
+    ask: Ask
+    bare: Ask
+    """Without names: equal questions share one answer."""
+    excluded: list[Rejection | None]
+    free: list[PoolFacts]
+    """Pools that are not excluded."""
+    ones: list[PoolFacts]
+    """The same without names and sizes, which play no part in what fits one node."""
+    found: list[Found] = field(default_factory=list)
+    """On one node of each."""
+    more: list[Found] = field(default_factory=list)
+    """On several."""
+    open: list[int] = field(default_factory=list)
+    """Pools on which more nodes are to be tried."""
+
+
+def _consider(
+    asks: Sequence[Ask], pools: Sequence[PoolFacts], *, detail: bool, cache: Cache | None
+) -> list[tuple[Considered, ...]]:
+    """Each workload on each pool; all are computed together, first on one node, then on more."""
     cache = {} if cache is None else cache
+    bare = [replace(pool, name="", max_nodes=1, interruption=None) for pool in pools]
+    progress = [_start(ask, pools, bare) for ask in asks]
+    _answer([(one.bare, one.ones) for one in progress], detail=detail, cache=cache)
+    for one in progress:
+        answers = cache[one.bare]
+        one.found = [
+            on_spot_only(one.ask, pool, answers[key])
+            for pool, key in zip(one.free, one.ones, strict=True)
+        ]
+    _over_nodes(progress, detail=detail, cache=cache)
+    return [_finished(one, pools, detail=detail) for one in progress]
+
+
+def _start(ask: Ask, pools: Sequence[PoolFacts], bare: Sequence[PoolFacts]) -> _Progress:
     excluded = [_excluded(ask, pool) for pool in pools]
-    free = [pool for pool, refusal in zip(pools, excluded, strict=True) if refusal is None]
-    # The name and the pool's size play no part in what fits: equal questions share one answer.
-    bare = replace(ask, name="", pools=None, exclude_pools=(), spot=False)
-    ones = [replace(pool, name="", max_nodes=1, interruption=None) for pool in free]
-    single = _cached(bare, ones, detail=detail, cache=cache)
-    found = [on_spot_only(ask, *pair) for pair in zip(free, single, strict=True)]
-    more = _over_nodes(bare, free, ones, found, detail=detail, cache=cache)
-    answers = (
-        one.plus(on_spot_only(ask, pool, other))
-        for pool, one, other in zip(free, found, more, strict=True)
+    free = [number for number, refusal in enumerate(excluded) if refusal is None]
+    return _Progress(
+        ask,
+        replace(ask, name="", pools=None, exclude_pools=(), spot=False),
+        excluded,
+        [pools[number] for number in free],
+        [bare[number] for number in free],
     )
-    return [
-        _considered(ask, pool, next(answers), detail=detail)
+
+
+def _finished(
+    one: _Progress, pools: Sequence[PoolFacts], *, detail: bool
+) -> tuple[Considered, ...]:
+    """All that was found, under its names, pool by pool."""
+    answers = (
+        single.plus(on_spot_only(one.ask, pool, other))
+        for pool, single, other in zip(one.free, one.found, one.more, strict=True)
+    )
+    return tuple(
+        _considered(one.ask, pool, next(answers), detail=detail)
         if refusal is None
-        else Considered(ask.name, pool.name, rejections=(refusal,), rejected=1)
-        for pool, refusal in zip(pools, excluded, strict=True)
-    ]
+        else Considered(one.ask.name, pool.name, rejections=(refusal,), rejected=1)
+        for pool, refusal in zip(pools, one.excluded, strict=True)
+    )
 
 
 def _considered(ask: Ask, pool: PoolFacts, found: Found, *, detail: bool) -> Considered:
@@ -96,13 +143,17 @@ def _considered(ask: Ask, pool: PoolFacts, found: Found, *, detail: bool) -> Con
     )
 
 
-def _cached(ask: Ask, pools: Sequence[PoolFacts], *, detail: bool, cache: Cache) -> list[Found]:
-    """Answers for all pools; those that ask the same share one."""
-    fresh = [pool for pool in dict.fromkeys(pools) if (ask, pool) not in cache]
-    if fresh:
-        for pool, found in zip(fresh, candidates(ask, fresh, detail=detail), strict=True):
-            cache[ask, pool] = found
-    return [cache[ask, pool] for pool in pools]
+def _answer(asked: Asked, *, detail: bool, cache: Cache) -> None:
+    """Puts into the cache what it lacks, each question once."""
+    fresh: dict[Ask, dict[PoolFacts, None]] = {}
+    for ask, pools in asked:
+        known = cache.setdefault(ask, {})
+        lacking = [pool for pool in pools if pool not in known]
+        if lacking:
+            fresh.setdefault(ask, {}).update(dict.fromkeys(lacking))
+    questions = [(ask, list(pools)) for ask, pools in fresh.items()]
+    for (ask, pools), found in zip(questions, candidates(questions, detail=detail), strict=True):
+        cache[ask].update(zip(pools, found, strict=True))
 
 
 def _offloads(layout: Layout) -> bool:
@@ -110,41 +161,46 @@ def _offloads(layout: Layout) -> bool:
     return moved != ("none", "none", "none") or layout.offload_weights_gib > 0
 
 
-def _over_nodes(
-    ask: Ask,
-    pools: Sequence[PoolFacts],
-    ones: Sequence[PoolFacts],
-    found: Sequence[Found],
-    *,
-    detail: bool,
-    cache: Cache,
-) -> list[Found]:
+def _over_nodes(progress: Sequence[_Progress], *, detail: bool, cache: Cache) -> None:
     """With replicas on whole nodes, as few as do: where no replica fits one node, or only by offloading."""
-    more = [Found() for _ in pools]
-    open_ = []
-    for at, pool in enumerate(pools):
-        if pool.max_nodes < 2 or not all(_offloads(o.layout) for o in found[at].options):
-            continue
-        if pool.link.network_gbit_s < FABRIC_GBIT_S:
-            more[at] = Found(rejections=(_no_fabric(ask, ones[at]),), rejected=1)
-        else:
-            open_.append(at)
+    for one in progress:
+        one.more = [Found() for _ in one.free]
+        for at, pool in enumerate(one.free):
+            if pool.max_nodes < 2 or not all(_offloads(o.layout) for o in one.found[at].options):
+                continue
+            if pool.link.network_gbit_s < FABRIC_GBIT_S:
+                one.more[at] = Found(rejections=(_no_fabric(one.bare, one.ones[at]),), rejected=1)
+            else:
+                one.open.append(at)
     for span in _NODE_SPANS:
         tried = [
-            (at, nodes)
-            for at in open_
-            for nodes in span
-            if nodes <= pools[at].max_nodes
-            and (ask.gpus_max is None or nodes * pools[at].node_gpus <= ask.gpus_max)
+            [(at, wide) for at in one.open for wide in _wider(one, at, span)] for one in progress
         ]
-        wider = [replace(ones[at], nodes=nodes) for at, nodes in tried]
-        answers = _cached(ask, wider, detail=detail, cache=cache)
-        for (at, _), one in zip(tried, answers, strict=True):
-            if not more[at].options:
-                rejected = more[at].rejected + one.rejected
-                more[at] = Found(one.options, one.rejections, one.dominated, rejected)
-        open_ = [at for at in open_ if not more[at].options]
-    return more
+        asked = [
+            (one.bare, [wide for _, wide in wider])
+            for one, wider in zip(progress, tried, strict=True)
+        ]
+        _answer(asked, detail=detail, cache=cache)
+        for one, wider in zip(progress, tried, strict=True):
+            _take(one, [(at, cache[one.bare][wide]) for at, wide in wider])
+
+
+def _wider(one: _Progress, at: int, span: range) -> Iterator[PoolFacts]:
+    """The pool with replicas on each number of nodes that it has and the workload may take."""
+    pool, most = one.free[at], one.ask.gpus_max
+    for nodes in span:
+        if nodes <= pool.max_nodes and (most is None or nodes * pool.node_gpus <= most):
+            yield replace(one.ones[at], nodes=nodes)
+
+
+def _take(one: _Progress, answers: Sequence[tuple[int, Found]]) -> None:
+    """Options on the fewest nodes that do; beyond, nothing more is tried."""
+    for at, found in answers:
+        known = one.more[at]
+        if not known.options:
+            rejected = known.rejected + found.rejected
+            one.more[at] = Found(found.options, found.rejections, found.dominated, rejected)
+    one.open = [at for at in one.open if not one.more[at].options]
 
 
 def _no_fabric(ask: Ask, pool: PoolFacts) -> Rejection:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from planner.options.problem import Candidate
 
@@ -42,8 +44,14 @@ def _no_longer(a: Candidate, b: Candidate) -> bool:
     return all(h.supply in cents and h.cost_cents <= cents[h.supply] for h in a.holds)
 
 
-def lean(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+def lean(
+    candidates: Sequence[Candidate], key: Callable[[Candidate], str] = attrgetter("key")
+) -> tuple[Candidate, ...]:
     """The candidates worth giving to the optimizer, in their order.
+
+    Args:
+        candidates: Those of one block.
+        key: The content of a candidate, asked for only where two are alike in all else.
 
     >>> cheap = Candidate("a", 0, 4, 0, 2000, 219)
     >>> dear = Candidate("b", 0, 8, 0, 2000, 263)
@@ -55,17 +63,28 @@ def lean(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         groups[candidate.supply, candidate.own_nodes].append(number)
     kept: set[int] = set()
     for numbers in groups.values():
-        best: list[int] = []
+        best: list[Candidate] = []
         # In this order nothing later can outdo an earlier one it does not equal.
-        for number in sorted(numbers, key=lambda n: _rank(candidates[n], n)):
-            if not any(outdoes(candidates[b], candidates[number]) for b in best):
-                best.append(number)
-        kept.update(best)
+        for number in _ranked(candidates, numbers, key):
+            candidate = candidates[number]
+            if not any(outdoes(b, candidate) for b in best):
+                best.append(candidate)
+                kept.add(number)
     return tuple(c for number, c in enumerate(candidates) if number in kept)
 
 
-def _rank(c: Candidate, number: int) -> tuple[object, ...]:
+def _ranked(
+    candidates: Sequence[Candidate], numbers: Sequence[int], key: Callable[[Candidate], str]
+) -> Iterator[int]:
+    """The numbers by rank; those of equal rank by key, then by number."""
+    ranks = {number: _rank(candidates[number]) for number in numbers}
+    for _, equals in groupby(sorted(numbers, key=ranks.__getitem__), ranks.__getitem__):
+        alike = list(equals)
+        yield from alike if len(alike) == 1 else sorted(alike, key=lambda n: key(candidates[n]))
+
+
+def _rank(c: Candidate) -> tuple[float, ...]:
     return (
         c.gpus, c.whole_nodes, c.cost_cents, -c.units, c.host_sixteenths, c.preference, c.power_w,
-        len(c.later), c.turn.minutes if c.turn else math.inf, c.key, number,
+        len(c.later), c.turn.minutes if c.turn else math.inf,
     )  # fmt: skip

@@ -171,10 +171,11 @@ class RowTiming(Timing):
     _make: Callable[[], Timing]
 
     @classmethod
-    def of(cls, rate_low: float, make: Callable[[], Timing]) -> RowTiming:
-        """A row of which only the low rate is known yet."""
+    def of(cls, rate_low: float, hours: float | None, make: Callable[[], Timing]) -> RowTiming:
+        """A row of which only the low rate and the hours of a job are known yet."""
         row = object.__new__(cls)
         object.__setattr__(row, "rate_low", rate_low)
+        object.__setattr__(row, "hours", hours)
         object.__setattr__(row, "_make", make)
         return row
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 T = TypeVar("T")
-ASKED: Final = frozenset({"ask", "pools", "recipe", "chosen", "kernel"})
+ASKED: Final = frozenset({"ask", "cases", "pools", "recipe", "chosen", "kernel"})
 
 
 def taken(whole: T, rows: NDArray[np.int64], size: int) -> T:

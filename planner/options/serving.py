@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -21,58 +21,103 @@ from planner.options.interconnect import floor_rejection
 from planner.options.layouts import Grid, joined, serving_grid
 from planner.options.records import Found, Reason, Rejection
 from planner.options.serving_pass import (
+    Case,
     ServingFormat,
     ServingPass,
     layout_at,
     memory_setup,
     one_pass,
+    shared,
     size_rates,
 )
 from planner.options.serving_records import sort_out, unmeasured
 
+MOST_ROWS = 800
+"""Layouts computed in one pass: with their 48 concurrencies they stay in the processor's cache."""
+Questions = Sequence[tuple[ServingAsk, Sequence[PoolFacts]]]
+"""Workloads, each with the pools it is considered on."""
 
-def serving_candidates(
-    ask: ServingAsk, pools: Sequence[PoolFacts], *, detail: bool = False
-) -> list[Found]:
-    """Every candidate of the workload on each pool; with `detail` each as a record of its own.
 
-    Pools that run a format alike are computed together, as one array of layouts. The records name neither workload
-    nor pool.
+def serving_candidates(questions: Questions, *, detail: bool = False) -> list[list[Found]]:
+    """Every candidate of each workload on each of its pools; with `detail` each as a record of its own.
+
+    Workloads and pools that run a format alike are computed together, as one array of layouts. The records name
+    neither workload nor pool.
     """
-    found = [Found() for _ in pools]
-    able = []
-    for at, pool in enumerate(pools):
-        if ask.measured and not rows_of(ask, pool.gpu.id):
-            found[at] = Found(rejections=(unmeasured(ask, pool.gpu.id),), rejected=1)
-        else:
-            able.append(at)
-    for preference, (precision, kv) in enumerate(product(ask.precision, ask.kv)):
-        alike: dict[tuple[object, ...], tuple[ServingFormat, list[int]]] = {}
-        for at in able:
-            chosen = _format(ask, pools[at].gpu, precision, kv, preference)
-            if isinstance(chosen, Rejection):
-                found[at] = found[at].plus(Found(rejections=(chosen,), rejected=1))
+    found: dict[tuple[int, int], dict[int, Found]] = {}
+    together: dict[tuple[object, ...], list[_Seat]] = {}
+    for number, (ask, pools) in enumerate(questions):
+        alike = together.setdefault(shared(ask), [])
+        for at, pool in enumerate(pools):
+            answers = found.setdefault((number, at), {})
+            if ask.measured and not rows_of(ask, pool.gpu.id):
+                answers[0] = Found(rejections=(unmeasured(ask, pool.gpu.id),), rejected=1)
             else:
-                key = _class(ask, pools[at].gpu, chosen, at)
-                alike.setdefault(key, (chosen, []))[1].append(at)
-        for chosen, members in alike.values():
-            parts = _layouts(ask, [pools[at] for at in members], chosen, detail=detail)
-            for at, part in zip(members, parts, strict=True):
-                found[at] = found[at].plus(part)
-    return found
+                alike.append(_Seat(ask, pool, answers))
+    for seats in together.values():
+        _answer(seats, detail=detail)
+    return [
+        [_all_of(found[number, at]) for at in range(len(pools))]
+        for number, (_, pools) in enumerate(questions)
+    ]
 
 
-def _class(ask: ServingAsk, gpu: Gpu, chosen: ServingFormat, at: int) -> tuple[object, ...]:
-    """Equal for pools that run a format alike; requests shared out by size are computed pool by pool."""
-    setup = memory_setup(ask, chosen.weights, chosen.kv)
-    kind = memory_class(ask.model, gpu, chosen.engine, setup)
-    alone = at if ask.by_size else -1
-    return (chosen.engine.id, chosen.weights, chosen.how, gpu.sixteen_bit, kind, alone)
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """A workload on a pool, and what is found for it by preference of the format."""
+
+    ask: ServingAsk
+    pool: PoolFacts
+    answers: dict[int, Found]
 
 
-def _format(
-    ask: ServingAsk, gpu: Gpu, precision: str, kv: str, preference: int
-) -> ServingFormat | Rejection:
+def _all_of(answers: dict[int, Found]) -> Found:
+    """All formats together, preferred ones first."""
+    whole = Found()
+    for preference in sorted(answers):
+        whole = whole.plus(answers[preference])
+    return whole
+
+
+def _answer(seats: Sequence[_Seat], *, detail: bool) -> None:
+    """All formats of workloads that may be computed together."""
+    known: dict[tuple[object, ...], tuple[ServingFormat | Rejection, object]] = {}
+    alike: dict[object, tuple[ServingFormat, list[_Seat], list[Case]]] = {}
+    for seat in seats:
+        ask, pool = seat.ask, seat.pool
+        for preference, (precision, kv) in enumerate(product(ask.precision, ask.kv)):
+            question = (id(pool.gpu), precision, kv, pool if ask.by_size else None)
+            if question not in known:
+                known[question] = _class(ask, pool, _format(ask, pool.gpu, precision, kv))
+            chosen, kind = known[question]
+            if isinstance(chosen, Rejection):
+                seat.answers[preference] = Found(rejections=(chosen,), rejected=1)
+                continue
+            _, members, cases = alike.setdefault(kind, (chosen, [], []))
+            members.append(seat)
+            cases.append(Case(ask, pool, preference))
+    for chosen, members, cases in alike.values():
+        parts = _layouts(cases, chosen, detail=detail)
+        for seat, case, part in zip(members, cases, parts, strict=True):
+            seat.answers[case.preference] = part
+
+
+def _class(
+    ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat | Rejection
+) -> tuple[ServingFormat | Rejection, object]:
+    """The format, and what is equal for pools that run it alike; by size each pool is computed by itself."""
+    if isinstance(chosen, Rejection):
+        return chosen, None
+    kind = memory_class(
+        ask.model, pool.gpu, chosen.engine, memory_setup(ask, chosen.weights, chosen.kv)
+    )
+    alone = id(pool) if ask.by_size else None
+    return chosen, (
+        chosen.engine.id, chosen.weights, chosen.kv, chosen.how, pool.gpu.sixteen_bit, kind, alone,
+    )  # fmt: skip
+
+
+def _format(ask: ServingAsk, gpu: Gpu, precision: str, kv: str) -> ServingFormat | Rejection:
     """The engine for a format: the one named, else the first that runs it; or why none does."""
     weights = sixteen_bit(precision, gpu)
     engine = (
@@ -83,49 +128,66 @@ def _format(
         engine = next(e for i in serving_engine_ids() if (e := serving_engine(i)).preference > 0)
     how = support(engine, weights, kv, ask.attention, ask.model, gpu)
     if how.runs:
-        return ServingFormat(preference, engine, weights, kv, how)
+        return ServingFormat(engine, weights, kv, how)
     layout = Layout(engine=engine.id, weights=weights, kv="" if kv == "auto" else kv)
     return Rejection("", "", layout, Reason.CAPABILITY, how.reason, bottleneck="capability")
 
 
-def _layouts(
-    ask: ServingAsk, pools: Sequence[PoolFacts], chosen: ServingFormat, *, detail: bool
-) -> list[Found]:
-    """One format on pools that run it alike."""
+def _layouts(cases: Sequence[Case], chosen: ServingFormat, *, detail: bool) -> list[Found]:
+    """One format in cases that run it alike."""
     known: dict[tuple[object, ...], tuple[Grid, Found]] = {}
     legal = []
-    for pool in pools:
-        key = (pool.node_gpus, pool.nodes, pool.link if ask.floor else None)
+    for case in cases:
+        ask, pool = case.ask, case.pool
+        key = (
+            pool.node_gpus, pool.nodes, pool.link if ask.floor else None, ask.floor, ask.degrees,
+            ask.gpus_min, ask.gpus_max,
+        )  # fmt: skip
         if key not in known:
             known[key] = _legal(ask, pool, chosen)
         legal.append(known[key])
-    grid = joined([grid for grid, _ in legal])
-    if not len(grid):
-        return [found for _, found in legal]
-    device = np.repeat(np.arange(len(pools)), [len(grid) for grid, _ in legal])
-    run = _run(ask, pools, device, chosen, grid)
-    return [
-        found.plus(more)
-        for (_, found), more in zip(legal, sort_out(run, detail=detail), strict=True)
-    ]
+    found = [refused for _, refused in legal]
+    for part in _parts([len(grid) for grid, _ in legal]):
+        grid = joined([legal[n][0] for n in part])
+        rows = np.repeat(np.arange(len(part)), [len(legal[n][0]) for n in part])
+        run = _run([cases[n] for n in part], rows, chosen, grid)
+        for n, more in zip(part, sort_out(run, detail=detail), strict=True):
+            found[n] = found[n].plus(more)
+    return found
+
+
+def _parts(sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers of the cases that are computed in one pass: those with layouts, about MOST_ROWS at a time.
+
+    >>> list(_parts([MOST_ROWS - 1, 0, 1, 5]))
+    [[0, 2], [3]]
+    """
+    part: list[int] = []
+    rows = 0
+    for number, size in enumerate(sizes):
+        if part and rows + size > MOST_ROWS:
+            yield part
+            part, rows = [], 0
+        if size:
+            part.append(number)
+            rows += size
+    if part:
+        yield part
 
 
 def _run(
-    ask: ServingAsk,
-    pools: Sequence[PoolFacts],
-    device: NDArray[np.int64],
-    chosen: ServingFormat,
-    grid: Grid,
+    cases: Sequence[Case], case: NDArray[np.int64], chosen: ServingFormat, grid: Grid
 ) -> ServingPass:
     """The pass over all layouts, with the rates by size where requests are shared out."""
+    ask = cases[0].ask
     if not ask.by_size:
-        return one_pass(ask, pools, device, chosen, grid)
+        return one_pass(cases, case, chosen, grid)
     if ask.measured:
-        run = one_pass(ask, pools, device, chosen, grid, speed=False)
-        return replace(run, rates=measured_rates(ask, pools[0].gpu.id, grid.gpus))
+        run = one_pass(cases, case, chosen, grid, speed=False)
+        return replace(run, rates=measured_rates(ask, cases[0].pool.gpu.id, grid.gpus))
     each = [replace(ask, prompt=s.prompt, output=s.output, sizes=()) for s in ask.buckets]
-    passes = tuple(one_pass(one, pools, device, chosen, grid) for one in each)
-    return replace(passes[0], ask=ask, by_size=passes, rates=size_rates(ask, passes))
+    passes = tuple(one_pass([replace(cases[0], ask=one)], case, chosen, grid) for one in each)
+    return replace(passes[0], ask=ask, cases=cases, by_size=passes, rates=size_rates(ask, passes))
 
 
 def _legal(ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat) -> tuple[Grid, Found]:

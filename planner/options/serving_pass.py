@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -25,7 +26,6 @@ Floats = NDArray[np.float64]
 class ServingFormat:
     """One weight and KV format with the engine that runs it."""
 
-    preference: int
     engine: ServingEngine
     weights: str
     kv: str
@@ -33,22 +33,54 @@ class ServingFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """One workload on one pool in one format."""
+
+    ask: ServingAsk
+    pool: PoolFacts
+    preference: int
+    """Place of the format in the workload's list."""
+
+
+def shared(ask: ServingAsk) -> tuple[object, ...]:
+    """Equal for asks that may be computed together: alike in all but demand, request sizes, targets and limits.
+
+    Requests shared out by size are computed ask by ask.
+    """
+    return (
+        id(ask.model), ask.engine, ask.context, ask.sizes_stated, ask.max_batch,
+        ask.max_batch_tokens, ask.memory_fraction, ask.cuda_graphs, ask.attention,
+        ask.weight_offload_bytes, ask.concurrent is None, ask.kind == "inference", ask.careful,
+        id(ask) if ask.by_size else None,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class ServingPass:
     """One format over its grid, computed."""
 
     ask: ServingAsk
-    pools: Sequence[PoolFacts]
-    device: NDArray[np.int64]
-    """Number of each row's pool."""
+    """One of the asks: what is `shared` holds for all of them."""
+    cases: Sequence[Case]
+    case: NDArray[np.int64]
+    """Number of each row's case."""
     chosen: ServingFormat
     grid: Grid
     memory: ServingMemory
     speed: ServingSpeed | None
     """None where the user's table stands in for the model."""
     rates: SizeRates | None = None
-    """Set where requests are shared out by size."""
+    """Set where requests are shared out by size, of one case."""
     by_size: tuple[ServingPass, ...] = ()
     """The passes behind `rates`, one a size; none where they were measured."""
+
+    def of(self, i: int) -> Case:
+        """The case of row `i`."""
+        return self.cases[int(self.case[i])]
+
+    def per_case(self, value: Callable[[Case], float]) -> Floats:
+        """A figure of each row's case."""
+        return per_case(self.cases, self.case, value)
 
     def spread(self, value: object) -> Floats:
         """A figure over all rows."""
@@ -59,14 +91,20 @@ class ServingPass:
         return layout_at(self.ask, self.chosen, self.grid, i)
 
 
+def per_case(
+    cases: Sequence[Case], case: NDArray[np.int64], value: Callable[[Case], float]
+) -> Floats:
+    """A figure of each row's case."""
+    return np.array([value(one) for one in cases], np.float64)[case]
+
+
 def memory_setup(ask: ServingAsk, weights: str, kv: str) -> ServingSetup:
     """The memory side of an ask."""
-    mean = ask.prompt + ask.output if ask.sizes_stated else None
     return ServingSetup(
         weights=weights,
         kv=kv,
         context=ask.context,
-        tokens_per_sequence=mean,
+        tokens_per_sequence=mean_tokens(ask),
         max_num_seqs=ask.max_batch,
         max_batched_tokens=ask.max_batch_tokens,
         memory_fraction=ask.memory_fraction,
@@ -74,6 +112,11 @@ def memory_setup(ask: ServingAsk, weights: str, kv: str) -> ServingSetup:
         attention=ask.attention,
         offload_weights_bytes=ask.weight_offload_bytes,
     )
+
+
+def mean_tokens(ask: ServingAsk) -> float | None:
+    """Tokens of a mean sequence; None where no sizes were given."""
+    return ask.prompt + ask.output if ask.sizes_stated else None
 
 
 def layout_at(ask: ServingAsk, chosen: ServingFormat, grid: Grid, i: int) -> Layout:
@@ -92,39 +135,45 @@ def layout_at(ask: ServingAsk, chosen: ServingFormat, grid: Grid, i: int) -> Lay
 
 
 def one_pass(
-    ask: ServingAsk,
-    pools: Sequence[PoolFacts],
-    device: NDArray[np.int64],
+    cases: Sequence[Case],
+    case: NDArray[np.int64],
     chosen: ServingFormat,
     grid: Grid,
     *,
     speed: bool = True,
 ) -> ServingPass:
-    """Memory and, unless it was measured, speed of all layouts at the mean request size, each on its pool.
+    """Memory and, unless it was measured, speed of all layouts at the mean request size, each of its case.
 
-    The pools' GPUs run the format alike: they are of one `memory_class` and one 16-bit type.
+    The asks agree in what is `shared`; the pools' GPUs run the format alike: they are of one `memory_class` and one
+    16-bit type.
     """
+    ask = cases[0].ask
+    pools = list({id(one.pool): one.pool for one in cases}.values())
+    number = {id(pool): at for at, pool in enumerate(pools)}
+    device = np.array([number[id(one.pool)] for one in cases])[case]
     scale_up = np.array([pool.link.scale_up for pool in pools])
+    tokens = per_case(cases, case, lambda one: mean_tokens(one.ask) or one.ask.context)
     memory = serving_memory(
         ask.model, [pool.gpu for pool in pools], chosen.engine,
         memory_setup(ask, chosen.weights, chosen.kv),
         device=device, tp=grid.tp, pp=grid.pp, ep=grid.ep, dp=grid.dp, nvlink=scale_up[device],
+        tokens=tokens,
     )  # fmt: skip
     if not speed:
-        return ServingPass(ask, pools, device, chosen, grid, memory, None)
+        return ServingPass(ask, cases, case, chosen, grid, memory, None)
     fits = np.flatnonzero(np.broadcast_to(_runs(ask, memory), grid.tp.shape))
     held = memory.sequences_low if ask.careful else memory.sequences
     if ask.concurrent is not None:
         # No replica ever sees more than all that is in flight.
-        held = np.minimum(held, ask.concurrent)
+        held = np.minimum(held, per_case(cases, case, lambda one: one.ask.concurrent or 0))
     floor = np.maximum(np.broadcast_to(np.asarray(held, np.float64), grid.tp.shape), 1.0)
     if len(fits) == len(grid) or not len(fits):
-        timed = _speed(ask, pools, device, chosen, grid, floor)
+        timed = _speed(cases, case, pools, device, chosen, grid, floor)
     else:
         # What does not fit is not timed.
-        part = _speed(ask, pools, device[fits], chosen, grid.take(fits), floor[fits])
+        part = _speed(cases, case[fits], pools, device[fits], chosen, grid.take(fits), floor[fits])
         timed = _spread(part, fits, len(grid))
-    return ServingPass(ask, pools, device, chosen, grid, memory, timed)
+    return ServingPass(ask, cases, case, chosen, grid, memory, timed)
 
 
 def _runs(ask: ServingAsk, memory: ServingMemory) -> NDArray[np.bool_]:
@@ -168,24 +217,30 @@ def size_rates(ask: ServingAsk, passes: Sequence[ServingPass]) -> SizeRates:
 
 
 def _speed(
-    ask: ServingAsk,
+    cases: Sequence[Case],
+    case: NDArray[np.int64],
     pools: Sequence[PoolFacts],
     device: NDArray[np.int64],
     chosen: ServingFormat,
     grid: Grid,
     held: Floats,
 ) -> ServingSpeed:
+    ask = cases[0].ask
     arithmetic = "native" if chosen.how.how == "native" else "16bit"
+
+    def figure(value: Callable[[ServingAsk], float]) -> Floats:
+        return per_case(cases, case, lambda one: value(one.ask))
+
     setup = ServingSpeedSetup(
         weights=chosen.weights,
         kv=pools[0].gpu.sixteen_bit if chosen.kv == "auto" else chosen.kv,
         arithmetic=arithmetic,  # type: ignore[arg-type]
-        prompt=ask.prompt,
-        output=ask.output,
-        prefix_cached=ask.prefix_cached,
-        ttft_s=ask.ttft_s,
-        tpot_s=ask.tpot_s,
-        percentile=ask.percentile,
+        prompt=figure(lambda one: one.prompt),
+        output=figure(lambda one: one.output),
+        prefix_cached=figure(lambda one: one.prefix_cached),
+        ttft_s=figure(lambda one: math.inf if one.ttft_s is None else one.ttft_s),
+        tpot_s=figure(lambda one: math.inf if one.tpot_s is None else one.tpot_s),
+        percentile=figure(lambda one: one.percentile),
         host_weights_gib=ask.weight_offload_bytes / GIB,
         batch_job=ask.kind != "inference",
         closed_loop=ask.concurrent is not None,

@@ -42,22 +42,22 @@ _TESTS = (Reason.MEMORY, Reason.HOST_RAM, Reason.NOT_ALLOWED, Reason.LATENCY, Re
 
 
 def sort_out(run: ServingPass, *, detail: bool) -> list[Found]:
-    """Rows become options or rejections, pool by pool; without `detail` only those that can matter are made."""
+    """Rows become options or rejections, case by case; without `detail` only those that can matter are made."""
     rows_made = _Rows.of(run)
     stage, shortage = first_failed(_tests(run, rows_made))
-    ok, pools = stage == 0, len(run.pools)
+    ok, cases = stage == 0, len(run.cases)
     if detail:
         failed = np.flatnonzero(~ok)
-        rows = failed[np.lexsort((failed, stage[failed], run.device[failed]))].tolist()
+        rows = failed[np.lexsort((failed, stage[failed], run.case[failed]))].tolist()
         chosen = np.flatnonzero(ok).tolist()
     else:
-        rows = nearest(run.device, stage, shortage)
+        rows = nearest(run.case, stage, shortage)
         if run.rates is not None:
             chosen = best_by_size(run.grid.gpus, ok, run.rates.counted, rows_made.need)
         else:
-            chosen = best_by_gpus(run.device, run.grid.gpus, ok, rows_made.rate, rows_made.need)
-    fitting = np.bincount(run.device[ok], minlength=pools).tolist()
-    everything = np.bincount(run.device, minlength=pools).tolist()
+            chosen = best_by_gpus(run.case, run.grid.gpus, ok, rows_made.rate, rows_made.need)
+    fitting = np.bincount(run.case[ok], minlength=cases).tolist()
+    everything = np.bincount(run.case, minlength=cases).tolist()
     kinds = stage[rows].tolist()
     if run.rates is None:
         kept = np.array([*rows, *chosen], np.int64)
@@ -65,13 +65,13 @@ def sort_out(run: ServingPass, *, detail: bool) -> list[Found]:
         run = taken(replace(run, speed=replace(run.speed, parts={})), kept, len(run.grid))
         rows, chosen = list(range(len(rows))), list(range(len(rows), len(kept)))
         rows_made = _Rows.of(run)
-    options: list[list[Option]] = [[] for _ in range(pools)]
-    rejections: list[list[Rejection]] = [[] for _ in range(pools)]
+    options: list[list[Option]] = [[] for _ in range(cases)]
+    rejections: list[list[Rejection]] = [[] for _ in range(cases)]
     for i, kind, part in zip(rows, kinds, rows_made.accounts.largest(rows), strict=True):
         rejection = _rejection(run, rows_made, i, _TESTS[kind - 1], part)
-        rejections[run.device[i]].append(rejection)
+        rejections[run.case[i]].append(rejection)
     for i in chosen:
-        options[run.device[i]].append(_option(run, rows_made, i))
+        options[run.case[i]].append(_option(run, rows_made, i))
     return [
         Found(tuple(o), tuple(r), fit - len(o), every - fit)
         for o, r, fit, every in zip(options, rejections, fitting, everything, strict=True)
@@ -108,14 +108,14 @@ def _tests(run: ServingPass, rows: _Rows) -> list[tuple[Bools, Floats]]:
     ask = run.ask
     runs = run.spread(run.memory.runs if ask.careful else run.memory.runs_best) > 0
     host = run.spread(run.memory.ledger.host_bytes)
-    offered = np.array([float(pool.host_bytes or 0) for pool in run.pools])[run.device]
+    offered = run.per_case(lambda case: float(case.pool.host_bytes or 0))
     rate = rows.rate
     return [
         (~runs, rows.need - rows.have),
         (host > offered, host - offered),
         ((rate <= 0) & bool(ask.measured), run.grid.gpus.astype(np.float64)),
         (rate <= 0, _tpot(run)),
-        (rate * DEMAND_UNITS < asked_rate(ask), -rate),
+        (rate * DEMAND_UNITS < run.per_case(lambda case: asked_rate(case.ask)), -rate),
     ]
 
 
@@ -129,7 +129,7 @@ def _tpot(run: ServingPass) -> Floats:
 
 
 def _rejection(run: ServingPass, rows: _Rows, i: int, reason: Reason, part: str) -> Rejection:
-    ask, pool = run.ask, run.pools[run.device[i]]
+    ask, pool = run.of(i).ask, run.of(i).pool
     weights = run.chosen.weights
     if reason is Reason.NOT_ALLOWED:
         return unmeasured(ask, pool.gpu.id, run.layout(i))
@@ -163,7 +163,7 @@ def _words(
         return run.layout(i), text, account
     if reason is Reason.LATENCY:
         text = (
-            f"{part} {have:,.0f} ms at the {run.ask.percentile:g}th percentile, {need:,.0f} ms asked, "
+            f"{part} {have:,.0f} ms at the {run.of(i).ask.percentile:g}th percentile, {need:,.0f} ms asked, "
             "even at the lowest load"
         )
         return run.layout(i), text, None
@@ -172,7 +172,7 @@ def _words(
 
 def _miss(run: ServingPass, i: int) -> tuple[float, float, str, str]:
     """The SLO that is missed by more: asked, got, unit and name."""
-    ask = run.ask
+    ask = run.of(i).ask
     if run.by_size:
         # None of the sizes is served in time; the shortest one comes nearest.
         at_least = min(run.by_size, key=lambda one: one.ask.prompt + one.ask.output)
@@ -191,7 +191,8 @@ def _miss(run: ServingPass, i: int) -> tuple[float, float, str, str]:
 
 
 def _option(run: ServingPass, rows: _Rows, i: int) -> Option:
-    ask, pool, chosen = run.ask, run.pools[run.device[i]], run.chosen
+    case, chosen = run.of(i), run.chosen
+    ask, pool = case.ask, case.pool
     layout = run.layout(i)
     counted, demand = float(rows.rate[i]), asked_rate(ask)
     units = min(DEMAND_UNITS, math.floor(DEMAND_UNITS * counted / demand))
@@ -209,10 +210,10 @@ def _option(run: ServingPass, rows: _Rows, i: int) -> Option:
         units=units,
         host_bytes=round(at(run.memory.ledger.host_bytes, i) / GIB * GIB),
         nvme_bytes=0,
-        preference=chosen.preference,
+        preference=case.preference,
         utilisation=busy_share(ask, counted, demand, units, loads),
         account=MadeAccount.of(partial(_with_load, run, rows, i)),
-        timing=RowTiming.of(_low(run, i), partial(_timing, run, i)),
+        timing=RowTiming.of(_low(run, i), _hours(run, i), partial(_timing, run, i)),
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
         assumptions=(chosen.how.reason,) if chosen.how.reason else (),
         loads=loads,
@@ -246,7 +247,7 @@ def _with_load(run: ServingPass, rows: _Rows, i: int) -> Account:
     """The account with the cache of the sequences really in flight, not of the start-up check's one."""
     rates = run.rates
     main = run.by_size[rates.heaviest(i)] if run.by_size and rates is not None else run
-    account, ask = rows.accounts.account(i), main.ask
+    account, ask = rows.accounts.account(i), main.of(i).ask
     tokens = ask.prompt + ask.output if ask.sizes_stated else ask.context
     loaded = (_timing(run, i).concurrency or 1.0) * tokens * at(rows.token_bytes, i) / GIB
     parts, more = [], 0.0
@@ -275,6 +276,13 @@ def _low(run: ServingPass, i: int) -> float:
     return float(np.floor(speed.concurrency[i] + 1e-6)) if speed.limit[i] != "slo" else 0.0
 
 
+def _hours(run: ServingPass, i: int) -> float | None:
+    """Hours of a job with a deadline: it takes them all. None where the rates were measured."""
+    measured = run.rates is not None and not run.by_size
+    deadline_s = None if measured else run.of(i).ask.deadline_s
+    return deadline_s / HOUR_S if deadline_s else None
+
+
 def _timing(run: ServingPass, i: int) -> Timing:
     """The speed of one replica; by size, that of the sizes it serves, in their proportions."""
     rates = run.rates
@@ -296,14 +304,13 @@ def _timing_at(run: ServingPass, i: int) -> Timing:
     ask, memory, speed = run.ask, run.memory, run.speed
     assert speed is not None
     limit = str(speed.limit[i])
-    hours = ask.deadline_s / HOUR_S if ask.deadline_s else None
     common = {
         "limit": limit,
         "ttft_s": float(speed.ttft_percentile_s[i]),
         "tpot_s": float(speed.tpot_percentile_s[i]),
         "concurrency": float(speed.concurrency[i]),
         "extrapolated": flag_at(speed.extrapolated, i),
-        "hours": hours,
+        "hours": _hours(run, i),
         "details": {
             "requests_per_s": float(speed.requests_per_s[i]),
             "sequences": at(memory.sequences_low if ask.careful else memory.sequences, i),

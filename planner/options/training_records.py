@@ -147,7 +147,7 @@ def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
         preference=run.recipe.preference,
         utilisation=Fraction(1),
         account=accounts.account(i),
-        timing=RowTiming.of(float(run.speed.low[i]), partial(_timing, run, i)),
+        timing=RowTiming.of(float(run.speed.low[i]), float(run.hours[i]), partial(_timing, run, i)),
         interconnect_gb_s=link_gb_s(pool, layout, "replica"),
     )
 

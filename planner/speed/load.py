@@ -78,7 +78,7 @@ def saturated(
 def open_loop_wait_s(
     rate: ArrayLike,
     service_s: ArrayLike,
-    percentile: float | None = None,
+    percentile: float | Floats | None = None,
     variation: ArrayLike = 0.0,
 ) -> Floats:
     """Waiting time before a server that prefills prompts one by one, arrivals at random.

@@ -18,6 +18,8 @@ from planner.speed.requests import split_of
 from planner.speed.server import Server, build_server
 
 Floats = NDArray[np.float64]
+Number = float | Floats
+"""For all layouts, or an array over them."""
 
 _GRID: Final = 48
 """Concurrencies tried between 1 and what the KV pool holds, evenly in their logarithm."""
@@ -27,25 +29,25 @@ HEADROOM: Final = 0.85
 
 @dataclass(frozen=True, slots=True)
 class ServingSpeedSetup:
-    """What is served, and under which targets."""
+    """What is served, and under which targets; sizes and targets may differ by layout."""
 
     weights: str = "bf16"
     kv: str = "bf16"
     arithmetic: Literal["native", "16bit"] = "native"
     """16bit: the format is weight-only on this GPU and engine."""
-    prompt: float = 1024.0
+    prompt: Number = 1024.0
     """Mean prompt tokens of a request."""
-    output: float = 256.0
+    output: Number = 256.0
     """Mean output tokens of a request."""
     sizes: tuple[tuple[float, float, float], ...] = ()
     """Histogram of request sizes as (prompt, output, share); its means stand in for prompt and output."""
-    prefix_cached: float = 0.0
+    prefix_cached: Number = 0.0
     """Share of the prompt found in the prefix cache."""
     speculative: float = 1.0
     """Tokens a decode step yields on average; 1 without speculative decoding."""
-    ttft_s: float | None = None
-    tpot_s: float | None = None
-    percentile: float = 95.0
+    ttft_s: Number | None = None
+    tpot_s: Number | None = None
+    percentile: Number = 95.0
     host_weights_gib: float = 0.0
     """GiB of weights per GPU kept in host memory and read over the host link each step."""
     batch_job: bool = False
@@ -54,7 +56,7 @@ class ServingSpeedSetup:
     """A fixed number of requests is in flight: the most that meet the targets are sought, not a rate."""
 
     @property
-    def means(self) -> tuple[float, float]:
+    def means(self) -> tuple[Number, Number]:
         """Mean prompt and output tokens.
 
         >>> ServingSpeedSetup(sizes=((1000, 100, 3), (5000, 500, 1))).means
@@ -67,14 +69,14 @@ class ServingSpeedSetup:
         return prompt, sum(o * share for _, o, share in self.sizes) / total
 
     @property
-    def late_prompt(self) -> float:
+    def late_prompt(self) -> Number:
         """Prompt tokens at the percentile of the targets."""
         if not self.sizes:
             return self.prompt
         total, seen = sum(share for _, _, share in self.sizes), 0.0
         for prompt, share in sorted((p, share) for p, _, share in self.sizes):
             seen += share / total
-            if seen >= self.percentile / 100.0 - 1e-9:
+            if seen >= float(self.percentile) / 100.0 - 1e-9:
                 return prompt
         return max(p for p, _, _ in self.sizes)
 
@@ -119,7 +121,7 @@ def _kinds(links: Sequence[Link], device: NDArray[np.int64], tp: Floats) -> NDAr
 
 
 def _limits(
-    server: Server, load: Floats, context: float, kinds: NDArray[np.str_]
+    server: Server, load: Floats, context: Number, kinds: NDArray[np.str_]
 ) -> NDArray[np.str_]:
     """What a decode step spends most of its time on, in words."""
     demand, rates = server.decode(load, context), server.rates
@@ -241,7 +243,7 @@ def _arrivals(
 
 
 def _limit_words(
-    server: Server, kinds: NDArray[np.str_], load: Floats, room: Floats, context: float
+    server: Server, kinds: NDArray[np.str_], load: Floats, room: Floats, context: Number
 ) -> NDArray[np.str_]:
     """What limits each layout; `kv cache` where the pool ends before bandwidth is used up."""
     limit = _limits(server, load, context, kinds)
