@@ -51,7 +51,7 @@ def _names(problem: Problem, outcome: Outcome) -> tuple[str, ...]:
 
 def _bold(scenario: Scenario, limits: SolveLimits) -> Bold | None:
     problem = join(scenario, parts_of(scenario, edit=_at_best)).problem
-    found = solve(problem, limits=bold_limits(limits))
+    found = solve(problem, limits=replace(bold_limits(limits), quick=True))
     if not found.has_plan or found.cost_cents is None or found.bound_cents is None:
         return None
     return Bold(found.cost_cents, found.bound_cents, _names(problem, found))

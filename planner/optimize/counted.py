@@ -27,8 +27,12 @@ SHARE = 0.02
 
 PACKING_WORK = 0.2
 """Deterministic seconds for one packing: where it takes more, patterns do better."""
-MOST_COLUMNS = 1500
+MOST_COLUMNS = 6000
 """Larger models are beyond CP-SAT with little presolve."""
+MOST_IN_TIES = 1500
+"""Columns of the exact model beyond which ties that stay open here stay so there as well."""
+WORK_IN_TIES = 20.0
+"""Work limit of which ties then take their share: most are decided in a small part of it, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,9 @@ def by_counting(build: Build, budget: Budget) -> Counted | None:
             return Counted(build, solved)
         if budget.limits.tie_break:
             # The cost is proven: ties may take as long as in the exact model, where they are harder.
-            tie_rounds(build, budget, solved)
-            if not (solved.tie_break_applied or _hurried(budget)):
+            beyond = _beyond_ties(build)
+            _ties(build, budget, solved, beyond)
+            if not (solved.tie_break_applied or _hurried(budget) or beyond):
                 return None
         plans = block_plans(build, solved.values)
         shared = [0 if column is None else solved.values[column] for column in build.shared]
@@ -78,6 +83,20 @@ def by_counting(build: Build, budget: Budget) -> Counted | None:
 def _hurried(budget: Budget) -> bool:
     """Whether a plan in hand is better than a canonical one later."""
     return budget.stop.requested or budget.limits.wall_s is not None
+
+
+def _ties(build: Build, budget: Budget, solved: Solved, beyond: bool) -> None:
+    most = budget.limits.deterministic_time
+    limits = replace(budget.limits, deterministic_time=min(most, WORK_IN_TIES) if beyond else most)
+    mine = Budget(limits, budget.stop, budget.progress, budget.started, budget.used)
+    tie_rounds(build, mine, solved)
+    budget.used = mine.used
+
+
+def _beyond_ties(build: Build) -> bool:
+    """Whether the exact model is too large to decide ties that stay open among plans that count only."""
+    exact = exact_model(build.problem, build.demands)
+    return len(exact.model.names) > MOST_IN_TIES
 
 
 def _share(budget: Budget) -> Budget:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from planner.optimize.assemble_periods import assemble_periods
-from planner.optimize.outcome import Outcome, SolveLimits, Status
+from planner.optimize.outcome import Outcome, SolveLimits
 from planner.optimize.solve import solve
 from planner.optimize.whatif import Asked, difference
 from planner.options.deals import Deal
@@ -18,16 +18,14 @@ from planner.verify.plan import verify_plan
 
 LEAST_WORK = 1.0
 """Deterministic seconds that the second solves of one question may take, however quick the plan was."""
+LEAST_OF_LONG = 5.0
+"""The same where the plan took all routes, which is at least some seconds whatever is counted of them."""
 ONE_SHARE = 0.25
 """Of the work left, for one solve."""
 MOST_BUILT = 60_000
 """Candidates that are put into models for one question: building a model costs time however quick its solve is."""
-MOST_LONG = 2
-"""Solves by all routes for one question, where the plan took them as well: each takes some seconds."""
 VAGUE = 0.1
 """Of the plan's cost: what is less certain is not told."""
-LONG_WORK = 0.25
-"""Their work limit: little more than the root, which starts from the prices of the plan's proof."""
 
 
 @dataclass(slots=True)
@@ -43,17 +41,16 @@ class Variants:
     left_work: float = 0.0
     left_wall_s: float | None = None
     left_solves: int = 0
-    left_long: int = 0
     interrupted: bool = False
 
     def __post_init__(self) -> None:
         stats = self.base.stats
-        self.left_work = max(LEAST_WORK, self.share * stats.deterministic_time)
+        least = LEAST_WORK if self.base.route == "cp-sat" else LEAST_OF_LONG
+        self.left_work = max(least, self.share * stats.deterministic_time)
         if self.limits.wall_s is not None:
             self.left_wall_s = self.share * self.limits.wall_s
         size = sum(len(block.candidates) for block in self.whole.problem.blocks)
         self.left_solves = MOST_BUILT // max(1, size)
-        self.left_long = 0 if self.base.route == "cp-sat" else MOST_LONG
         self.interrupted = self.base.interrupted
 
     @property
@@ -69,27 +66,17 @@ class Variants:
         """
         if self.ended:
             return None
-        quick = replace(
+        limits = replace(
             self.limits, tie_break=False, explain_conflict=False, confirm_infeasible=confirm,
             deterministic_time=self.left_work * ONE_SHARE, wall_s=self.left_wall_s, quick=True,
         )  # fmt: skip
-        outcome = self._solve(problem, quick)
-        if self.left_long and outcome.status in (Status.UNKNOWN, Status.FEASIBLE):
-            self.left_long -= 1
-            long = replace(
-                quick, deterministic_time=LONG_WORK, wall_s=self.left_wall_s, quick=False
-            )
-            outcome = self._solve(problem, long)
-        return None if outcome.interrupted else outcome
-
-    def _solve(self, problem: Problem, limits: SolveLimits) -> Outcome:
         outcome = solve(problem, limits=limits, start=self.base)
         self.left_solves -= 1
         self.left_work -= outcome.stats.deterministic_time
         if self.left_wall_s is not None:
             self.left_wall_s -= outcome.stats.wall_s
         self.interrupted = self.interrupted or outcome.interrupted
-        return outcome
+        return None if outcome.interrupted else outcome
 
     def vague(self, outcome: Outcome) -> bool:
         """Whether bound and cost of a variant are too far apart to say anything."""

@@ -127,6 +127,25 @@ def test_ties_that_stay_open_are_left_to_the_exact_model(always):
     assert solve(fragmented(3, 1)).tie_break_applied
 
 
+def test_ties_that_stay_open_where_the_exact_model_is_large_leave_the_proven_plan(always):
+    always.setattr(counted, "tie_rounds", lambda build, budget, solved: None)
+    always.setattr(counted, "MOST_IN_TIES", 0)
+    case = fragmented(3, 1)
+    outcome = solve(case)
+    assert outcome.status is Status.PROVEN
+    assert not outcome.tie_break_applied
+    assert outcome.cost_cents == brute_force(case).cost_cents
+
+
+def test_a_quick_solve_leaves_open_what_counting_does_not_prove(always):
+    always.setattr(counted, "MOST_COLUMNS", 3)
+    case = fragmented(3, 1)
+    assert solve(case, limits=SolveLimits(quick=True)).status is Status.UNKNOWN
+    always.setattr(counted, "MOST_COLUMNS", 1500)
+    quick = solve(case, limits=SolveLimits(quick=True))
+    assert (quick.status, quick.cost_cents) == (Status.PROVEN, brute_force(case).cost_cents)
+
+
 def test_what_it_leaves_for_the_next_solve_is_a_plan_of_the_exact_model(always):
     case = fragmented(3, 1)
     first = solve(case)
