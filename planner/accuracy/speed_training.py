@@ -136,7 +136,7 @@ def predict_training(row: Row) -> dict[str, Estimate]:
         extrapolated=bool(speed.extrapolated) or not known,
         tag=speed.tag,
     )
-    flops = model_flops_per_token(work, setup, recomputed=False)
+    flops = float(model_flops_per_token(work, setup, recomputed=False))
     if stack.counts_full_attention:
         scores = 6.0 * work.attention_width * float(work.attended_causal(setup.sequence))
         flops += scores

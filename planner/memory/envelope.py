@@ -11,6 +11,7 @@ from planner.catalog.frameworks import FrameworkMemory
 from planner.catalog.records import Model
 from planner.memory.arrays import Floats
 from planner.memory.devices import DeviceRows
+from planner.memory.ledger import Number
 from planner.memory.ranks import Ranks
 from planner.memory.setup import TrainingSetup
 
@@ -25,16 +26,21 @@ class Extrapolation:
     factor: float | Floats
     reasons: tuple[str, ...]
     rows: bool | NDArray[np.bool_]
-    """Layouts of the GPUs that the reasons hold for."""
+    """Layouts of the groups that the reasons hold for."""
 
 
 def extrapolation(
-    model: Model, devices: DeviceRows, memory: FrameworkMemory, setup: TrainingSetup, ranks: Ranks
+    model: Model,
+    devices: DeviceRows,
+    memory: FrameworkMemory,
+    setup: TrainingSetup,
+    ranks: Ranks,
+    groups: Number,
 ) -> Extrapolation:
     """Whether a layout lies outside what was measured for its framework, and how.
 
     GPU generation, attention kernel, offload target, model structure, and the kinds of parallelism that no measured
-    run used. The last differ by layout.
+    run used. The last differ by layout; one layout outside marks all of its group, as they are read side by side.
     """
     known = memory.envelope
     reasons = []
@@ -66,9 +72,9 @@ def extrapolation(
         return Extrapolation(1.0, (), False)
     unmeasured = np.array([bool(name) for name in devices.unmeasured])
     outside = np.logical_or(outside, unmeasured[devices.number])
-    # One layout outside marks all of its GPU's: they are read side by side.
-    number, beyond = np.broadcast_arrays(devices.number, outside)
-    marked = np.zeros(len(unmeasured), np.bool_)
+    group = np.asarray(groups).astype(np.int64)
+    number, beyond = np.broadcast_arrays(group, outside)
+    marked = np.zeros(int(number.max(initial=0)) + 1, np.bool_)
     marked[number[beyond]] = True
     reasons = [*strange, *reasons]
-    return Extrapolation(np.where(outside, WIDER, 1.0), tuple(reasons), marked[devices.number])
+    return Extrapolation(np.where(outside, WIDER, 1.0), tuple(reasons), marked[group])

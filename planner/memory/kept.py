@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.catalog.frameworks import FrameworkMemory
 from planner.catalog.records import Model
@@ -53,7 +56,7 @@ def _bytes(kept: Kept, ranks: Ranks, setup: TrainingSetup, memory: FrameworkMemo
     if setup.sequence_parallel:
         whole = whole / ranks.tp
         gathered = gathered / ranks.tp if memory.regathers else gathered
-    scores = kept.scores * setup.sequence
+    scores = kept.scores * ranks.sequence
     return ranks.tokens * (whole + gathered + (kept.split + scores) / ranks.tp)
 
 
@@ -106,50 +109,126 @@ def step_activations(
     widest = per_layer[0]
     for other in per_layer[1:]:
         widest = np.maximum(widest, other)
-    flight = in_flight(setup, ranks, role)
     shared = ranks.tp if setup.sequence_parallel else 1.0
-    entry = ranks.tokens * _residual(model, setup, memory, wide) / shared
-    outer = _outer(model, setup, rules, ranks, role)
-    left = _left_of_layer(model, rules, ranks, setup, widest)
-    if setup.recompute == "full":
-        every = setup.recompute_every
-        entries = np.ceil(layers_of_stage(model.num_layers, ranks) / every)
-        stored = entries * entry * flight
-        block = every * widest
-        kept = Activations(stored + outer, stored + block, stored - entry + left, block + entry)
-        between_end = left + waiting_layers(model, memory, ranks) * entry
-    else:
-        stored = stage_sum(model_parts, ranks, per_layer) * flight
-        if setup.adapters:
-            stored = stored - 4.0 * model.hidden_size * ranks.tokens
-        kept = Activations(
-            stored + outer, stored + _workspace(model, rules, wide, ranks, setup),
-            np.maximum(stored - 2 * widest, 0.0) + left + entry, widest + entry,
-        )  # fmt: skip
-        between_end = left + widest
-    sharded = np.greater_equal(ranks.zero, 3)
-    end = np.where(sharded, between_end, kept.end)
-    result = Activations(kept.forward, kept.start, kept.between, end)
+    sizes = _Sizes(
+        widest,
+        ranks.tokens * _residual(model, setup, memory, wide) / shared,
+        _outer(model, rules, ranks, role, adapters=setup.adapters),
+        _left_of_layer(model, rules, ranks, widest),
+        in_flight(setup, ranks, role),
+    )
+    ways = []
+    if not np.all(ranks.recomputes):
+        stored = stage_sum(model_parts, ranks, per_layer) * sizes.flight
+        extra = _workspace(model, rules, wide, ranks, setup)
+        ways.append(_in_full(model, setup, ranks, sizes, stored, extra))
+    if np.any(ranks.recomputes):
+        ways.append(_recomputed(model, setup, memory, ranks, sizes))
+    one = ways[0] if len(ways) == 1 else _either(ranks.recomputes, ways[1], ways[0])
+    end = np.where(np.greater_equal(ranks.zero, 3), one.waiting, one.kept.end)
+    result = Activations(one.kept.forward, one.kept.start, one.kept.between, end)
     if setup.offload_activations == "none":
         return result, 0.0 * ranks.tokens
-    return _hosted(result, stored, entry if setup.recompute == "full" else widest)
+    return _hosted(result, one.stored, one.unit)
 
 
-def _outer(
-    model: Model, setup: TrainingSetup, rules: KeepRules, ranks: Ranks, role: Role
-) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """What both ways are made of, in bytes."""
+
+    layer: Floats
+    """All that the largest layer keeps."""
+    entry: Floats
+    """A block's input."""
+    outer: Floats
+    """Kept outside the layers."""
+    left: Floats
+    """Of a layer whose feed-forward block went backward."""
+    flight: Floats
+    """Micro-batches in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What a stage keeps with or without recomputation."""
+
+    stored: Floats
+    """Of all layers and micro-batches in flight."""
+    unit: Floats
+    """Of one layer or block, as transfers move it."""
+    kept: Activations
+    waiting: Floats
+    """At the end where parameters are sharded and layers wait, gathered."""
+
+
+def _in_full(
+    model: Model,
+    setup: TrainingSetup,
+    ranks: Ranks,
+    sizes: _Sizes,
+    stored: Floats,
+    workspace: Floats,
+) -> _Way:
+    """Without recomputation of blocks."""
+    if setup.adapters:
+        stored = stored - 4.0 * model.hidden_size * ranks.tokens
+    kept = Activations(
+        stored + sizes.outer,
+        stored + workspace,
+        np.maximum(stored - 2 * sizes.layer, 0.0) + sizes.left + sizes.entry,
+        sizes.layer + sizes.entry,
+    )
+    return _Way(stored, sizes.layer, kept, sizes.left + sizes.layer)
+
+
+def _recomputed(
+    model: Model, setup: TrainingSetup, memory: FrameworkMemory, ranks: Ranks, sizes: _Sizes
+) -> _Way:
+    """With each block's input kept, and one block at a time in full."""
+    every = setup.recompute_every
+    entries = np.ceil(layers_of_stage(model.num_layers, ranks) / every)
+    stored = entries * sizes.entry * sizes.flight
+    block = every * sizes.layer
+    kept = Activations(
+        stored + sizes.outer,
+        stored + block,
+        stored - sizes.entry + sizes.left,
+        block + sizes.entry,
+    )
+    waiting = sizes.left + waiting_layers(model, memory, ranks) * sizes.entry
+    return _Way(stored, sizes.entry, kept, waiting)
+
+
+def _either(recomputes: NDArray[np.bool_], yes: _Way, no: _Way) -> _Way:
+    """Row by row the one or the other."""
+
+    def pick(a: Floats, b: Floats) -> Floats:
+        return np.where(recomputes, a, b)
+
+    return _Way(
+        pick(yes.stored, no.stored),
+        pick(yes.unit, no.unit),
+        Activations(
+            pick(yes.kept.forward, no.kept.forward),
+            pick(yes.kept.start, no.kept.start),
+            pick(yes.kept.between, no.kept.between),
+            pick(yes.kept.end, no.kept.end),
+        ),
+        pick(yes.waiting, no.waiting),
+    )
+
+
+def _outer(model: Model, rules: KeepRules, ranks: Ranks, role: Role, *, adapters: bool) -> Floats:
     """Last norm (8h; 10h under autocast; 4h with a frozen base), rotary tables (4d), and an eager mask."""
     last = np.equal(ranks.pp, 1) if role == "first" else True
     wide = rules.autocast or model.family.startswith("gemma")
-    norm = 4.0 if setup.adapters else 10.0 if wide else 8.0
-    mask = rules.compute_bytes * setup.sequence**2 if rules.kernel == "eager" else 0.0
+    norm = 4.0 if adapters else 10.0 if wide else 8.0
+    mask = rules.compute_bytes * ranks.sequence**2 if rules.kernel == "eager" else 0.0
     tables = 2.0 * rules.compute_bytes * model.head_dim
     return ranks.tokens * (norm * model.hidden_size * last + tables) + mask
 
 
-def _left_of_layer(
-    model: Model, rules: KeepRules, ranks: Ranks, setup: TrainingSetup, widest: Floats
-) -> Floats:
+def _left_of_layer(model: Model, rules: KeepRules, ranks: Ranks, widest: Floats) -> Floats:
     """What is left of a layer once its feed-forward block went backward, and the gradient that flows on."""
     b = rules.compute_bytes
     mlp = (4 if model.gated_mlp else 2) * b * model.intermediate_size / ranks.tp
@@ -166,7 +245,7 @@ def _workspace(
     """
     if rules.kernel != "eager":
         return 0.0 * ranks.tokens
-    scores = 6.0 * model.num_attention_heads * setup.sequence / ranks.tp
+    scores = 6.0 * model.num_attention_heads * ranks.sequence / ranks.tp
     freed = 8.0 * model.intermediate_size / ranks.tp + 10.0 * model.hidden_size
     block = (3 if model.gated_mlp else 2) * model.hidden_size * model.intermediate_size
     gradients = 0.0 if setup.adapters else wide.gradient * block / ranks.tp

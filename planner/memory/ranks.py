@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.catalog.records import Model
 from planner.memory.arrays import Floats
@@ -35,6 +36,10 @@ class Ranks:
     """A rank's part of the head."""
     one_stage: bool
     """Whether no layout has a pipeline."""
+    sequence: Floats
+    """Tokens of a sequence."""
+    recomputes: NDArray[np.bool_]
+    """Whether all blocks are recomputed in backward."""
 
     @property
     def world(self) -> Floats:
@@ -57,7 +62,7 @@ def layers_of_stage(total: int, ranks: Ranks) -> Floats:
 
     >>> import numpy as np
     >>> one = np.ones(3)
-    >>> r = Ranks(one, one, np.array([1, 2, 3]), one, one, one, one, one, one, one, False)
+    >>> r = Ranks(one, one, np.array([1, 2, 3]), one, one, one, one, one, one, one, False, one, one < 0)
     >>> layers_of_stage(32, r).tolist()
     [32.0, 16.0, 11.0]
     """
@@ -172,7 +177,7 @@ def in_flight(setup: TrainingSetup, ranks: Ranks, role: Role) -> Floats:
 
     >>> import numpy as np
     >>> one = np.ones(1)
-    >>> r = Ranks(one, one, 4 * one, one, one, one, one, one, one, one, False)
+    >>> r = Ranks(one, one, 4 * one, one, one, one, one, one, one, one, False, one, one < 0)
     >>> float(in_flight(TrainingSetup(interleave=2), r, "first")[0])
     5.5
     """

@@ -40,11 +40,14 @@ def layout_ranks(
     micro_batch: Number,
     sizes: tuple[Number, Number, Number, Number, Number, Number],
     accumulation: Number,
+    sequence: Number,
+    recomputes: Number,
 ) -> Ranks:
     """The layout axis: `sizes` are tp, pp, dp, cp, ep and the ZeRO stage, as numbers or arrays."""
     tp, pp, dp, cp, ep, zero, micro, steps = np.broadcast_arrays(
         *(floats(x) for x in (*sizes, micro_batch, accumulation))
     )
+    length = floats(sequence)
     if setup.sharding == "fsdp":
         zero = np.full_like(zero, 3.0)
     keeps = np.greater(steps, 1)
@@ -53,8 +56,8 @@ def layout_ranks(
     embedding = vocab_share(model, tp, split=memory.split_embedding, padded=memory.pad_vocabulary)
     head = vocab_share(model, tp, split=True, padded=memory.pad_vocabulary)
     return Ranks(
-        micro * (setup.sequence / cp), tp, pp, dp, cp, ep, zero, keeps * 1.0, embedding, head,
-        not bool(np.any(np.greater(pp, 1))),
+        micro * (length / cp), tp, pp, dp, cp, ep, zero, keeps * 1.0, embedding, head,
+        not bool(np.any(np.greater(pp, 1))), length, np.greater(recomputes, 0),
     )  # fmt: skip
 
 

@@ -212,9 +212,8 @@ def _copied(
     """
     if mixed_base(setup):
         trained = stage_pieces(model, model_parts, ranks, role, counts(model_parts))
-    if setup.recompute == "full":
-        return trained.head
-    return trained.head + trained.layers + trained.experts
+    whole = trained.head + trained.layers + trained.experts
+    return np.where(ranks.recomputes, trained.head, whole)
 
 
 def _placed(state: State, setup: TrainingSetup, opt: Optimizer) -> State:

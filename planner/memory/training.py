@@ -39,12 +39,19 @@ def training_memory(
     ep: Number = 1,
     zero: Number = 0,
     accumulation: Number = 1,
+    sequence: Number | None = None,
+    recomputes: Number | None = None,
+    beside: Number | None = None,
 ) -> TrainingMemory:
     """Memory of the fullest GPU, and what one rank takes of host RAM and NVMe.
 
     peak = max over phases of parameters + gradients + optimizer + activations + loss + buffers; device = peak +
     fragmentation + context + NCCL. Of several GPUs, `device` is each layout's. Both the first and the last
     pipeline stage are accounted; the fuller one counts.
+
+    Where they differ by layout, `sequence` is its length and `recomputes` 1 where all blocks are recomputed; else both
+    are the setup's. `beside` numbers the layouts that are read side by side, and so are extrapolated together; without
+    it those of one GPU are.
 
     >>> from planner.catalog import gpu, model
     >>> from planner.catalog.frameworks import training_framework
@@ -54,7 +61,12 @@ def training_memory(
     >>> round(float(m.allocated.best) / 2**30, 2), m.phase
     (15.09, 'gradients complete')
     """
-    axes = (tp, pp, dp, cp, ep, zero, micro_batch, accumulation, device)
+    length = setup.sequence if sequence is None else sequence
+    full = int(setup.recompute == "full") if recomputes is None else recomputes
+    groups = device if beside is None else beside
+    axes = (
+        tp, pp, dp, cp, ep, zero, micro_batch, accumulation, device, length, full, groups,
+    )  # fmt: skip
     chips = [gpu] if isinstance(gpu, Gpu) else gpu
     chunks, shape = in_chunks(axes)
     return joined([_account(model, chips, framework, setup, chunk) for chunk in chunks], shape)
@@ -69,9 +81,9 @@ def _account(
 ) -> TrainingMemory:
     """The account of one chunk of layouts."""
     memory = framework.memory
-    tp, pp, dp, cp, ep, zero, micro_batch, accumulation, number = axes
+    tp, pp, dp, cp, ep, zero, micro_batch, accumulation, number, sequence, full, groups = axes
     ranks = layout_ranks(
-        model, memory, setup, micro_batch, (tp, pp, dp, cp, ep, zero), accumulation
+        model, memory, setup, micro_batch, (tp, pp, dp, cp, ep, zero), accumulation, sequence, full
     )
     base = "fp32" if mixed_base(setup) else setup.weights if setup.adapters else "bf16"
     head = setup.quantized and memory.quantized_head
@@ -80,5 +92,5 @@ def _account(
     if not ranks.one_stage:
         stages.append(stage_account(model, model_parts, setup, memory, ranks, "last"))
     devices = device_rows(gpus, memory, number)
-    beyond = extrapolation(model, devices, memory, setup, ranks)
+    beyond = extrapolation(model, devices, memory, setup, ranks, groups)
     return assemble(devices, memory, setup, model_parts, ranks, stages, beyond)

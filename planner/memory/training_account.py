@@ -84,18 +84,18 @@ def _component(name: str, value: Range, formula: str, tag: Tag, wider: float | F
     return Component(name, value.best, upper, formula, tag)
 
 
-def _margins(memory: FrameworkMemory, setup: TrainingSetup) -> dict[str, float]:
+def _margins(
+    memory: FrameworkMemory, setup: TrainingSetup, ranks: Ranks
+) -> dict[str, float | Floats]:
     """Upper over best, less one, of the components that are not exact."""
     kept = _margin(memory.compiled if setup.compiled else memory.activations)
-    if setup.recompute == "full":
-        # Block inputs are certain; only the block being recomputed is not.
-        kept /= 2
-    elif setup.quantized:
-        kept += _margin(memory.quantized_activations)
-    return {"activations": kept, "loss": kept / 2, "gather_buffers": _BUFFER_MARGIN}
+    unsure = _margin(memory.quantized_activations) if setup.quantized else 0.0
+    # Of recomputed blocks the inputs are certain; only the block being recomputed is not.
+    margin = np.where(ranks.recomputes, kept / 2, kept + unsure)
+    return {"activations": margin, "loss": margin / 2, "gather_buffers": _BUFFER_MARGIN}
 
 
-def _highest(stages: list[Stage], margins: dict[str, float]) -> Floats:
+def _highest(stages: list[Stage], margins: dict[str, float | Floats]) -> Floats:
     """The largest upper value over all phases: a phase below the peak may have the wider margin."""
     highest = np.zeros_like(stages[0].peak.total)
     for stage in stages:
@@ -108,13 +108,17 @@ def _highest(stages: list[Stage], margins: dict[str, float]) -> Floats:
 
 
 def _live(
-    memory: FrameworkMemory, setup: TrainingSetup, stages: list[Stage], wider: float | Floats
+    memory: FrameworkMemory,
+    setup: TrainingSetup,
+    ranks: Ranks,
+    stages: list[Stage],
+    wider: float | Floats,
 ) -> tuple[Component, ...]:
     """Components of the allocated peak with their margins.
 
     The margin of activations is what lifts the total to the highest upper value of any phase.
     """
-    margins = _margins(memory, setup)
+    margins = _margins(memory, setup, ranks)
     best = {n: _fullest(stages, [s.peak.parts[n] for s in stages]) for n in _FORMULAS}
     others = np.square(margins["loss"] * best["loss"])
     others = others + np.square(margins["gather_buffers"] * best["gather_buffers"])
@@ -124,8 +128,9 @@ def _live(
     for name, formula in _FORMULAS.items():
         value, margin = best[name], margins.get(name, 0.0)
         upper = value + lift if name == "activations" else value * (1.0 + margin)
-        tag: Tag = "calibrated" if margin else "modelled"
-        whole = Range(value, upper if margin else value)
+        exact = not np.any(margin)
+        tag: Tag = "modelled" if exact else "calibrated"
+        whole = Range(value, value if exact else upper)
         components.append(_component(name, whole, formula, tag, wider))
     constant = memory.fixed_gib
     fixed = constant_bytes(constant, np.zeros_like(stages[0].peak.total))
@@ -154,7 +159,7 @@ def assemble(
     beyond: Extrapolation,
 ) -> TrainingMemory:
     """Put the stages together and add what lies outside the tensors."""
-    live = _live(memory, setup, stages, beyond.factor)
+    live = _live(memory, setup, ranks, stages, beyond.factor)
     allocated = _range(live)
     context = context_bytes(devices, allocated.best)
     nccl = nccl_bytes(memory, ranks.world)

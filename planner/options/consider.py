@@ -32,14 +32,10 @@ Asked = Sequence[tuple[Ask, Sequence[PoolFacts]]]
 def candidates(asked: Asked, *, detail: bool = False) -> list[list[Found]]:
     """Options and rejections of each workload on each of its pools; those alike are computed together."""
     serving = [(ask, pools) for ask, pools in asked if isinstance(ask, ServingAsk)]
+    training = [(ask, pools) for ask, pools in asked if isinstance(ask, TrainingAsk)]
     served = iter(serving_candidates(serving, detail=detail))
-    found = []
-    for ask, pools in asked:
-        if isinstance(ask, TrainingAsk):
-            found.append(training_candidates(ask, pools, detail=detail))
-        else:
-            found.append(next(served))
-    return found
+    trained = iter(training_candidates(training, detail=detail))
+    return [next(served if isinstance(ask, ServingAsk) else trained) for ask, _ in asked]
 
 
 def consider(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,25 @@ def joined(grids: Sequence[Grid]) -> Grid:
     return Grid(*(np.concatenate(part) for part in parts))
 
 
+def parts(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Numbers of grids that are computed together: those with layouts, at most `most` of these unless one has more.
+
+    >>> list(parts([7, 0, 1, 5], 8))
+    [[0, 2], [3]]
+    """
+    part: list[int] = []
+    rows = 0
+    for number, size in enumerate(sizes):
+        if part and rows + size > most:
+            yield part
+            part, rows = [], 0
+        if size:
+            part.append(number)
+            rows += size
+    if part:
+        yield part
+
+
 def _allowed(limit: int, wanted: tuple[int, ...] | None) -> list[int]:
     return [n for n in (wanted or range(1, limit + 1)) if n <= limit]
 
@@ -62,6 +82,7 @@ def _grid(rows: list[tuple[int, int, int, int, int, int]]) -> Grid:
     return Grid(*(table[:, i] for i in range(6)))
 
 
+@lru_cache(maxsize=1024)
 def serving_grid(max_gpus: int, degrees: Degrees, *, experts: int = 0, min_gpus: int = 1) -> Grid:
     """Layouts tp x pp of one serving replica on at most `max_gpus`; with experts also ep = tp.
 
@@ -81,6 +102,7 @@ def serving_grid(max_gpus: int, degrees: Degrees, *, experts: int = 0, min_gpus:
     return _grid(rows)
 
 
+@lru_cache(maxsize=1024)
 def training_grid(
     max_gpus: int,
     degrees: Degrees,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -18,7 +18,7 @@ from planner.memory.serving import memory_class
 from planner.options.asks import PoolFacts, ServingAsk
 from planner.options.buckets import measured_rates, rows_of
 from planner.options.interconnect import floor_rejection
-from planner.options.layouts import Grid, joined, serving_grid
+from planner.options.layouts import Grid, joined, parts, serving_grid
 from planner.options.records import Found, Reason, Rejection
 from planner.options.serving_pass import (
     Case,
@@ -97,8 +97,8 @@ def _answer(seats: Sequence[_Seat], *, detail: bool) -> None:
             members.append(seat)
             cases.append(Case(ask, pool, preference))
     for chosen, members, cases in alike.values():
-        parts = _layouts(cases, chosen, detail=detail)
-        for seat, case, part in zip(members, cases, parts, strict=True):
+        found = _layouts(cases, chosen, detail=detail)
+        for seat, case, part in zip(members, cases, found, strict=True):
             seat.answers[case.preference] = part
 
 
@@ -147,32 +147,13 @@ def _layouts(cases: Sequence[Case], chosen: ServingFormat, *, detail: bool) -> l
             known[key] = _legal(ask, pool, chosen)
         legal.append(known[key])
     found = [refused for _, refused in legal]
-    for part in _parts([len(grid) for grid, _ in legal]):
+    for part in parts([len(grid) for grid, _ in legal], MOST_ROWS):
         grid = joined([legal[n][0] for n in part])
         rows = np.repeat(np.arange(len(part)), [len(legal[n][0]) for n in part])
         run = _run([cases[n] for n in part], rows, chosen, grid)
         for n, more in zip(part, sort_out(run, detail=detail), strict=True):
             found[n] = found[n].plus(more)
     return found
-
-
-def _parts(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """Numbers of the cases that are computed in one pass: those with layouts, about MOST_ROWS at a time.
-
-    >>> list(_parts([MOST_ROWS - 1, 0, 1, 5]))
-    [[0, 2], [3]]
-    """
-    part: list[int] = []
-    rows = 0
-    for number, size in enumerate(sizes):
-        if part and rows + size > MOST_ROWS:
-            yield part
-            part, rows = [], 0
-        if size:
-            part.append(number)
-            rows += size
-    if part:
-        yield part
 
 
 def _run(

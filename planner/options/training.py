@@ -1,4 +1,4 @@
-"""Training candidates of one workload on one pool: every recipe, every layout."""
+"""Training candidates: every recipe of each workload on each pool, every layout."""
 
 from __future__ import annotations
 
@@ -8,73 +8,114 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from planner.catalog.frameworks import TrainingFramework, training_framework
+from planner.catalog.records import Gpu
 from planner.layout import AttentionKernel, Layout
 from planner.legality_training import training_illegal
 from planner.memory.setup import TrainingSetup
 from planner.memory.training import attention_kernel
 from planner.options.asks import PoolFacts, TrainingAsk
 from planner.options.interconnect import floor_rejection
-from planner.options.layouts import Grid, joined, training_grid
+from planner.options.layouts import Grid, joined, parts, training_grid
 from planner.options.recipes import Recipe, model_parallel, recipes
-from planner.options.records import Found, Option, Reason, Rejection
-from planner.options.training_pass import compute_pass, layout_at, memory_setup
+from planner.options.records import Found, Reason, Rejection
+from planner.options.training_pass import (
+    Case,
+    common,
+    compute_pass,
+    layout_at,
+    memory_setup,
+    shared,
+)
 from planner.options.training_records import sort_out
+
+MOST_ROWS = 4000
+"""Layouts computed in one pass: their arrays stay in the processor's cache."""
+Questions = Sequence[tuple[TrainingAsk, Sequence[PoolFacts]]]
+"""Workloads, each with the pools it is considered on."""
 
 
 @dataclass(slots=True)
 class _Gathered:
-    """What one pool has so far."""
+    """What is found for one workload on one pool."""
 
     refusals: dict[str, Rejection] = field(default_factory=dict)
-    options: list[Option] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    dominated: int = 0
-    rejected: int = 0
+    """Why recipes cannot run at all, by message."""
+    refused: int = 0
+    found: dict[int, Found] = field(default_factory=dict)
+    """By number of the recipe."""
 
-    def take(self, found: Found) -> None:
-        """Adds what one recipe gave."""
-        self.options += found.options
-        self.rejections += found.rejections
-        self.dominated += found.dominated
-        self.rejected += found.rejected
-
-    def found(self) -> Found:
+    def whole(self) -> Found:
         """All of it; what can't run at all comes first."""
-        rejections = (*self.refusals.values(), *self.rejections)
-        return Found(tuple(self.options), rejections, self.dominated, self.rejected)
+        parts = [self.found[number] for number in sorted(self.found)]
+        return Found(
+            tuple(o for part in parts for o in part.options),
+            (*self.refusals.values(), *(r for part in parts for r in part.rejections)),
+            sum(part.dominated for part in parts),
+            self.refused + sum(part.rejected for part in parts),
+        )
 
 
-def training_candidates(
-    ask: TrainingAsk, pools: Sequence[PoolFacts], *, detail: bool = False
-) -> list[Found]:
-    """Every candidate of the workload on each pool; with `detail` each as a record of its own.
+@dataclass(slots=True)
+class _Alike:
+    """Cases that are computed together, and where the answer to each belongs."""
 
-    Pools on which a recipe runs alike are computed together, as one array of layouts. The records name neither
-    workload nor pool.
+    kernel: AttentionKernel
+    cases: list[Case] = field(default_factory=list)
+    answers: list[tuple[_Gathered, int]] = field(default_factory=list)
+
+
+def training_candidates(questions: Questions, *, detail: bool = False) -> list[list[Found]]:
+    """Every candidate of each workload on each of its pools; with `detail` each as a record of its own.
+
+    Workloads and pools for which recipes run alike are computed together, as one array of layouts. The records name
+    neither workload nor pool.
     """
-    gathered = [_Gathered() for _ in pools]
-    by_type = {t: list(recipes(ask, t)) for t in {pool.gpu.sixteen_bit for pool in pools}}
-    for number in range(len(next(iter(by_type.values()), []))):
-        alike: dict[tuple[Recipe, AttentionKernel, str], list[int]] = {}
-        for at, pool in enumerate(pools):
-            recipe = by_type[pool.gpu.sixteen_bit][number]
-            refusal = _capability(ask, pool, recipe)
-            if isinstance(refusal, Rejection):
-                gathered[at].refusals.setdefault(refusal.message, refusal)
-                gathered[at].rejected += 1
+    gathered = [[_Gathered() for _ in pools] for _, pools in questions]
+    alike: dict[object, _Alike] = {}
+    for (ask, pools), answers in zip(questions, gathered, strict=True):
+        _sort_cases(ask, pools, answers, alike)
+    for group in alike.values():
+        for (answer, number), found in zip(group.answers, _found(group, detail), strict=True):
+            answer.found[number] = found
+    return [[answer.whole() for answer in answers] for answers in gathered]
+
+
+def _sort_cases(
+    ask: TrainingAsk,
+    pools: Sequence[PoolFacts],
+    answers: Sequence[_Gathered],
+    alike: dict[object, _Alike],
+) -> None:
+    """Puts each recipe on each pool with those like it; what a GPU cannot run is refused at once."""
+    same = shared(ask)
+    gpus = {id(pool.gpu): pool.gpu for pool in pools}
+    ways = {key: _ways(ask, gpu) for key, gpu in gpus.items()}
+    for pool, answer in zip(pools, answers, strict=True):
+        for number, (recipe, kernel, kind) in enumerate(ways[id(pool.gpu)]):
+            if isinstance(kernel, Rejection):
+                answer.refusals.setdefault(kernel.message, kernel)
+                answer.refused += 1
                 continue
-            context = training_framework(recipe.framework).memory.context(pool.gpu)
-            alike.setdefault((recipe, refusal, context.tag), []).append(at)
-        for (recipe, kernel, _), members in alike.items():
-            parts = _one_recipe(ask, [pools[at] for at in members], recipe, kernel, detail=detail)
-            for at, part in zip(members, parts, strict=True):
-                gathered[at].take(part)
-    return [one.found() for one in gathered]
+            group = alike.setdefault((same, kind), _Alike(kernel))
+            group.cases.append(Case(ask, pool, recipe))
+            group.answers.append((answer, number))
 
 
-def _capability(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Rejection | AttentionKernel:
+def _ways(ask: TrainingAsk, gpu: Gpu) -> list[tuple[Recipe, AttentionKernel | Rejection, object]]:
+    """Each recipe on a GPU, the attention kernel or why it cannot run, and what is equal for those that run alike."""
+    ways: list[tuple[Recipe, AttentionKernel | Rejection, object]] = []
+    for recipe in recipes(ask, gpu.sixteen_bit):
+        kernel = _capability(ask, gpu, recipe)
+        kind = None
+        if not isinstance(kernel, Rejection):
+            tag = training_framework(recipe.framework).memory.context(gpu).tag
+            kind = (common(recipe, kernel), kernel, tag)
+        ways.append((recipe, kernel, kind))
+    return ways
+
+
+def _capability(ask: TrainingAsk, gpu: Gpu, recipe: Recipe) -> Rejection | AttentionKernel:
     """The attention kernel that will run, or why the GPU cannot run the recipe at all."""
-    gpu = pool.gpu
     layout = Layout(engine=recipe.framework, weights=recipe.weights, sharding=recipe.sharding)
 
     def refuse(message: str) -> Rejection:
@@ -92,34 +133,37 @@ def _capability(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Rejection 
     return choice.kernel
 
 
-def _one_recipe(
-    ask: TrainingAsk,
-    pools: Sequence[PoolFacts],
-    recipe: Recipe,
+def _found(group: _Alike, detail: bool) -> list[Found]:
+    """What is found in cases that run alike."""
+    framework = training_framework(group.cases[0].recipe.framework)
+    known: dict[object, tuple[Grid, list[Rejection]]] = {}
+    legal = [_legal_grid(case, framework, group.kernel, known) for case in group.cases]
+    found = [Found(rejections=_unique(refused), rejected=len(refused)) for _, refused in legal]
+    for part in parts([len(grid) for grid, _ in legal], MOST_ROWS):
+        grid = joined([legal[n][0] for n in part])
+        rows = np.repeat(np.arange(len(part)), [len(legal[n][0]) for n in part])
+        run = compute_pass([group.cases[n] for n in part], rows, framework, group.kernel, grid)
+        for n, more in zip(part, sort_out(run, detail=detail), strict=True):
+            found[n] = found[n].plus(more)
+    return found
+
+
+def _legal_grid(
+    case: Case,
+    framework: TrainingFramework,
     kernel: AttentionKernel,
-    *,
-    detail: bool,
-) -> list[Found]:
-    """One recipe on pools that run it alike."""
-    framework = training_framework(recipe.framework)
-    setup = memory_setup(ask, recipe, kernel)
-    known: dict[tuple[object, ...], tuple[Grid, Found]] = {}
-    legal = []
-    for pool in pools:
-        key = (pool.node_gpus, pool.nodes, pool.link if ask.floor else None)
-        if key not in known:
-            grid, refused = _legal(ask, pool, recipe, framework, setup, _grid(ask, pool, recipe))
-            known[key] = grid, Found(rejections=_unique(refused), rejected=len(refused))
-        legal.append(known[key])
-    grid = joined([grid for grid, _ in legal])
-    if not len(grid):
-        return [found for _, found in legal]
-    device = np.repeat(np.arange(len(pools)), [len(grid) for grid, _ in legal])
-    run = compute_pass(ask, pools, device, recipe, framework, setup, kernel, grid)
-    return [
-        found.plus(more)
-        for (_, found), more in zip(legal, sort_out(run, detail=detail), strict=True)
-    ]
+    known: dict[object, tuple[Grid, list[Rejection]]],
+) -> tuple[Grid, list[Rejection]]:
+    """Legal layouts of a case and what is refused, worked out once for cases alike."""
+    ask, pool, recipe = case.ask, case.pool, case.recipe
+    key = (
+        pool.node_gpus, pool.nodes, pool.link if ask.floor else None, ask.floor, ask.degrees,
+        ask.gpus_min, ask.gpus_max, ask.global_batch, ask.micro_batch, ask.sequence, recipe,
+    )  # fmt: skip
+    if key not in known:
+        setup = memory_setup(ask, recipe, kernel)
+        known[key] = _legal(ask, pool, recipe, framework, setup, _grid(ask, pool, recipe))
+    return known[key]
 
 
 def _unique(rejections: list[Rejection]) -> tuple[Rejection, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -30,14 +30,42 @@ _SPEED_METHOD: dict[Method, SpeedMethod] = {
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingPass:
-    """One recipe over its grid, computed."""
+class Case:
+    """One workload on one pool by one recipe."""
 
     ask: TrainingAsk
-    pools: Sequence[PoolFacts]
-    device: NDArray[np.int64]
-    """Number of each row's pool."""
+    pool: PoolFacts
     recipe: Recipe
+
+
+def shared(ask: TrainingAsk) -> tuple[object, ...]:
+    """Equal for asks that may be computed together: alike in all but batch, sequence, tokens, limits and recipes."""
+    return (
+        id(ask.model), ask.method, ask.master, ask.optimizer, ask.loss, ask.lora_rank,
+        ask.lora_targets, ask.careful,
+    )  # fmt: skip
+
+
+def common(recipe: Recipe, kernel: AttentionKernel) -> Recipe:
+    """Equal for recipes that may be computed together: recomputation in full is a matter of each layout.
+
+    What is recomputed of the scores alone matters in eager attention only, and there it decides what is kept.
+    """
+    scores = recipe.recompute == "selective" and kernel == "eager"
+    return replace(recipe, preference=0, recompute="selective" if scores else "none")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPass:
+    """Layouts computed together."""
+
+    ask: TrainingAsk
+    """One of the asks: what is `shared` holds for all of them."""
+    recipe: Recipe
+    """What the recipes have in common."""
+    cases: Sequence[Case]
+    case: NDArray[np.int64]
+    """Number of each row's case."""
     kernel: AttentionKernel
     grid: Grid
     ledger: Ledger
@@ -49,13 +77,25 @@ class TrainingPass:
     nvme: Floats
     hours: Floats
 
+    def of(self, i: int) -> Case:
+        """The case of row `i`."""
+        return self.cases[int(self.case[i])]
+
     def layout(self, i: int) -> Layout:
         """Layout of row `i`."""
-        return layout_at(self.recipe, self.kernel, self.grid, i, int(self.accumulation[i]))
+        recipe = self.of(i).recipe
+        return layout_at(recipe, self.kernel, self.grid, i, int(self.accumulation[i]))
 
-    def per_pool(self, value: Callable[[PoolFacts], float]) -> Floats:
-        """A figure of each row's pool."""
-        return np.array([value(pool) for pool in self.pools], np.float64)[self.device]
+    def per_case(self, value: Callable[[Case], float]) -> Floats:
+        """A figure of each row's case."""
+        return per_case(self.cases, self.case, value)
+
+
+def per_case(
+    cases: Sequence[Case], case: NDArray[np.int64], value: Callable[[Case], float]
+) -> Floats:
+    """A figure of each row's case."""
+    return np.array([value(one) for one in cases], np.float64)[case]
 
 
 def memory_setup(ask: TrainingAsk, recipe: Recipe, kernel: AttentionKernel) -> TrainingSetup:
@@ -121,28 +161,39 @@ def layout_at(
 
 
 def compute_pass(
-    ask: TrainingAsk,
-    pools: Sequence[PoolFacts],
-    device: NDArray[np.int64],
-    recipe: Recipe,
+    cases: Sequence[Case],
+    case: NDArray[np.int64],
     framework: TrainingFramework,
-    setup: TrainingSetup,
     kernel: AttentionKernel,
     grid: Grid,
 ) -> TrainingPass:
-    """Fit and time all layouts of the grid, each on its pool."""
+    """Fit and time all layouts of the grid, each of its case.
+
+    The asks agree in what is `shared`, the recipes in what they have in `common`.
+    """
+    ask, recipe = cases[0].ask, common(cases[0].recipe, kernel)
+    pools = list({id(one.pool): one.pool for one in cases}.values())
+    number = {id(pool): at for at, pool in enumerate(pools)}
+    device = np.array([number[id(one.pool)] for one in cases])[case]
+    batch = np.array([one.ask.global_batch for one in cases])[case]
+    sequence = per_case(cases, case, lambda one: one.ask.sequence)
     axes = {n: getattr(grid, n) for n in ("tp", "pp", "dp", "cp", "ep", "micro_batch")}
-    accumulation = ask.global_batch // (grid.dp * grid.micro_batch)
+    accumulation = batch // (grid.dp * grid.micro_batch)
     memory = training_memory(
-        ask.model, [pool.gpu for pool in pools], framework, setup,
-        device=device, zero=recipe.zero, accumulation=accumulation, **axes,
+        ask.model, [pool.gpu for pool in pools], framework, memory_setup(ask, recipe, kernel),
+        device=device, zero=recipe.zero, accumulation=accumulation, sequence=sequence, beside=case,
+        recomputes=per_case(cases, case, lambda one: one.recipe.recompute == "full"), **axes,
     )  # fmt: skip
     # A layer split has no pipeline: one micro-batch walks through all GPUs before the next starts.
     passes = np.ones_like(accumulation) if recipe.sharding == "layers" else accumulation
+    setup = replace(
+        _speed_setup(ask, recipe, kernel, framework.speed_stack or framework.id),
+        sequence=sequence,
+        recompute=np.array([one.recipe.recompute for one in cases], np.str_)[case],
+    )
     speed = training_speed(
         ask.model, [pool.gpu for pool in pools], link_rows(tuple(p.link for p in pools)).at(device),
-        _speed_setup(ask, recipe, kernel, framework.speed_stack or framework.id),
-        device=device, zero=recipe.zero, accumulation=passes, **axes,
+        setup, device=device, zero=recipe.zero, accumulation=passes, **axes,
     )  # fmt: skip
     ledger = memory.ledger
     shape = grid.tp.shape
@@ -150,13 +201,14 @@ def compute_pass(
     def spread(value: object) -> Floats:
         return np.broadcast_to(np.asarray(value, np.float64), shape)
 
-    on_node = grid.gpus / np.array([pool.nodes for pool in pools])[device]
+    on_node = grid.gpus / per_case(cases, case, lambda one: one.pool.nodes)
     rate = speed.low if ask.careful else speed.tokens_per_s
+    tokens = per_case(cases, case, lambda one: one.ask.tokens)
     return TrainingPass(
-        ask, pools, device, recipe, kernel, grid, ledger, speed, accumulation,
+        ask, recipe, cases, case, kernel, grid, ledger, speed, accumulation,
         need=spread(ledger.upper if ask.careful else ledger.best),
         have=spread(ledger.usable_low if ask.careful else ledger.usable),
         host=spread(memory.host_bytes.upper if ask.careful else memory.host_bytes.best) * on_node,
         nvme=spread(memory.nvme_bytes) * on_node,
-        hours=ask.tokens / np.maximum(spread(rate), 1e-9) / HOUR_S,
+        hours=tokens / np.maximum(spread(rate), 1e-9) / HOUR_S,
     )  # fmt: skip

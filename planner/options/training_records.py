@@ -38,30 +38,30 @@ _TESTS = (Reason.MEMORY, Reason.HOST_RAM, Reason.NVME, Reason.DEADLINE)
 
 
 def sort_out(run: TrainingPass, *, detail: bool) -> list[Found]:
-    """Rows become options or rejections, pool by pool; without `detail` only those that can matter are made."""
+    """Rows become options or rejections, case by case; without `detail` only those that can matter are made."""
     stage, shortage = first_failed(_tests(run))
-    ok, pools = stage == 0, len(run.pools)
+    ok, cases = stage == 0, len(run.cases)
     if detail:
         failed = np.flatnonzero(~ok)
-        rows = failed[np.lexsort((failed, stage[failed], run.device[failed]))].tolist()
+        rows = failed[np.lexsort((failed, stage[failed], run.case[failed]))].tolist()
         chosen = np.flatnonzero(ok).tolist()
     else:
-        rows = nearest(run.device, stage, shortage)
-        chosen = best_by_gpus(run.device, run.grid.gpus, ok, -run.hours, run.need)
-    fitting = np.bincount(run.device[ok], minlength=pools).tolist()
-    everything = np.bincount(run.device, minlength=pools).tolist()
+        rows = nearest(run.case, stage, shortage)
+        chosen = best_by_gpus(run.case, run.grid.gpus, ok, -run.hours, run.need)
+    fitting = np.bincount(run.case[ok], minlength=cases).tolist()
+    everything = np.bincount(run.case, minlength=cases).tolist()
     kinds = stage[rows].tolist()
     kept = np.array([*rows, *chosen], np.int64)
     run = taken(replace(run, speed=replace(run.speed, parts={})), kept, len(run.grid))
     rows, chosen = list(range(len(rows))), list(range(len(rows), len(kept)))
     accounts = AccountRows(run.ledger)
-    options: list[list[Option]] = [[] for _ in range(pools)]
-    rejections: list[list[Rejection]] = [[] for _ in range(pools)]
+    options: list[list[Option]] = [[] for _ in range(cases)]
+    rejections: list[list[Rejection]] = [[] for _ in range(cases)]
     for i, kind, part in zip(rows, kinds, accounts.largest(rows), strict=True):
         rejection = _rejection(run, accounts, i, _TESTS[kind - 1], part)
-        rejections[run.device[i]].append(rejection)
+        rejections[run.case[i]].append(rejection)
     for i in chosen:
-        options[run.device[i]].append(_option(run, accounts, i))
+        options[run.case[i]].append(_option(run, accounts, i))
     return [
         Found(tuple(o), tuple(r), fit - len(o), every - fit)
         for o, r, fit, every in zip(options, rejections, fitting, everything, strict=True)
@@ -72,9 +72,11 @@ def _tests(run: TrainingPass) -> list[tuple[Bools, Floats]]:
     """What each layout must pass, in order: whether it fails, and by how much."""
     # Where the host is unknown, a run that offloads nothing is given the benefit of the doubt.
     unknown = 0.0 if run.recipe.offloads else math.inf
-    host = run.per_pool(lambda p: unknown if p.host_bytes is None else float(p.host_bytes))
-    nvme = run.per_pool(lambda p: float(p.nvme_bytes or 0))
-    deadline_h = run.ask.deadline_s / HOUR_S if run.ask.deadline_s else math.inf
+    host = run.per_case(
+        lambda c: unknown if c.pool.host_bytes is None else float(c.pool.host_bytes)
+    )
+    nvme = run.per_case(lambda c: float(c.pool.nvme_bytes or 0))
+    deadline_h = run.per_case(lambda c: (c.ask.deadline_s or math.inf) / HOUR_S)
     return [
         (run.need > run.have, run.need - run.have),
         (run.host > host, run.host - host),
@@ -86,13 +88,13 @@ def _tests(run: TrainingPass) -> list[tuple[Bools, Floats]]:
 def _rejection(
     run: TrainingPass, accounts: AccountRows, i: int, reason: Reason, part: str
 ) -> Rejection:
-    pool = run.pools[run.device[i]]
+    ask, pool = run.of(i).ask, run.of(i).pool
     if reason is Reason.MEMORY:
         numbers = (float(run.need[i]) / GIB, float(run.have[i]) / GIB, "GiB", part)
     elif reason is Reason.DEADLINE:
-        assert run.ask.deadline_s is not None
+        assert ask.deadline_s is not None
         limit = str(run.speed.limit[i])
-        numbers = (float(run.hours[i]), run.ask.deadline_s / HOUR_S, "h", limit)
+        numbers = (float(run.hours[i]), ask.deadline_s / HOUR_S, "h", limit)
     else:
         host = reason is Reason.HOST_RAM
         offered = pool.host_bytes if host else pool.nvme_bytes
@@ -132,8 +134,8 @@ def _words(
 
 
 def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
-    pool = run.pools[run.device[i]]
-    layout = run.layout(i)
+    case, layout = run.of(i), run.layout(i)
+    pool = case.pool
     return Option(
         workload="",
         pool="",
@@ -144,7 +146,7 @@ def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
         units=DEMAND_UNITS,
         host_bytes=math.ceil(run.host[i]),
         nvme_bytes=math.ceil(run.nvme[i]),
-        preference=run.recipe.preference,
+        preference=case.recipe.preference,
         utilisation=Fraction(1),
         account=accounts.account(i),
         timing=RowTiming.of(float(run.speed.low[i]), float(run.hours[i]), partial(_timing, run, i)),
@@ -166,5 +168,5 @@ def _timing(run: TrainingPass, i: int) -> Timing:
         mfu=float(speed.mfu[i]),
         hours=float(run.hours[i]),
         extrapolated=flag_at(speed.extrapolated, i),
-        details={"hours_best": run.ask.tokens / rate / HOUR_S},
+        details={"hours_best": run.of(i).ask.tokens / rate / HOUR_S},
     )

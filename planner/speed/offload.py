@@ -36,7 +36,7 @@ def offload_seconds(
     targets: OffloadTargets,
     busy_s: Floats,
     tokens: Floats,
-    passes: float,
+    passes: Floats,
     trainable: float,
 ) -> dict[str, Floats]:
     """Exposed seconds of a step: host link, CPU optimizer, NVMe.

@@ -53,7 +53,7 @@ def traffic_seconds(
     stack: TrainingStack,
     busy_s: Floats,
     tokens: Floats,
-    passes: float,
+    passes: Floats,
     trainable: float,
 ) -> dict[str, Floats]:
     """Exposed seconds per step of tp, cp, ep, dp and pp traffic.
@@ -89,7 +89,7 @@ def traffic_seconds(
 
 
 def _data_parallel(
-    work: Work, shape: Shape, link: AnyLink, passes: float, trainable: float
+    work: Work, shape: Shape, link: AnyLink, passes: Floats, trainable: float
 ) -> Floats:
     """Seconds of gradient and parameter traffic of a step, before overlap."""
     stride = shape.tp * shape.cp
@@ -107,7 +107,7 @@ def _data_parallel(
         scatter = group_s("reduce_scatter", gradient, ranks, step, link)
         gather = group_s("all_gather", held, ranks, step, link)
         sharded = scatter + gather * trainable
-        rounds = (passes - 1.0 if passes > 2 else passes) * shape.accumulation
+        rounds = np.where(passes > 2, passes - 1.0, passes) * shape.accumulation
         full = scatter + gather * rounds
         total = total + np.where(shape.zero >= 3, full, np.where(shape.zero >= 1, sharded, reduce))
     return total

@@ -29,12 +29,12 @@ KERNEL_SHARE: Final = {"flash": 1.0, "sdpa": 0.6, "eager": 0.3}
 
 @dataclass(frozen=True, slots=True)
 class TrainingSpeedSetup:
-    """What is trained and how; the layout comes separately."""
+    """What is trained and how; the layout comes separately. Sequence and recomputation may differ by layout."""
 
     method: Literal["full", "lora", "qlora"] = "full"
     precision: Precision = "bf16"
-    sequence: float = 4096.0
-    recompute: Literal["none", "selective", "full"] = "none"
+    sequence: float | Floats = 4096.0
+    recompute: Literal["none", "selective", "full"] | NDArray[np.str_] = "none"
     attention: Literal["flash", "sdpa", "eager"] = "flash"
     optimizer: str = "adamw"
     framework: str = "fsdp"
@@ -140,15 +140,13 @@ def gpu_rows(gpus: Sequence[Gpu], precision: Precision, stack: str) -> GpuRows:
     )
 
 
-def _passes(setup: TrainingSpeedSetup) -> tuple[float, float]:
+def _passes(setup: TrainingSpeedSetup) -> tuple[Floats, Floats]:
     """Forward passes that a step's work equals: of matrix products, and of attention."""
     dense = 3.0 if setup.method == "full" else 2.0
+    whole = np.equal(setup.recompute, "full")
+    scores = whole | (np.equal(setup.recompute, "selective") & (setup.attention == "eager"))
     attention = 1.0 + FLASH_BACKWARD
-    if setup.recompute == "full":
-        return dense + 1.0, attention + 1.0
-    if setup.recompute == "selective" and setup.attention == "eager":
-        return dense, attention + 1.0
-    return dense, attention
+    return np.where(whole, dense + 1.0, dense), np.where(scores, attention + 1.0, attention)
 
 
 def _compute(
@@ -158,15 +156,15 @@ def _compute(
     dense, attention = _passes(setup)
     peak, half = gpu.peak, gpu.half
     routed = work.expert * work.experts_per_token * work.moe_layers
-    pairs = float(work.attended_causal(setup.sequence))
+    pairs = work.attended_causal(setup.sequence)
     scores = 2.0 * work.attention_width * pairs
     kernel = KERNEL_SHARE[setup.attention]
     if stack.full_attention:
-        scores *= 2.0
+        scores = scores * 2.0
     moved = stack.elementwise_bytes * work.layers * work.hidden * (dense / 3.0)
     if setup.method != "full":
-        moved += stack.lora_bytes * work.layers * work.hidden * (dense / 2.0)
-    moved += (
+        moved = moved + stack.lora_bytes * work.layers * work.hidden * (dense / 2.0)
+    moved = moved + (
         stack.routed_bytes * work.moe_layers * work.experts_per_token * work.hidden * (dense / 3.0)
     )
     return {
@@ -266,15 +264,16 @@ def _optimizer(
     return np.asarray(moved / (0.8 * gpu.bytes_s), np.float64)
 
 
-def model_flops_per_token(work: Work, setup: TrainingSpeedSetup, *, recomputed: bool) -> float:
+def model_flops_per_token(work: Work, setup: TrainingSpeedSetup, *, recomputed: bool) -> Floats:
     """FLOPs per token: 6 per active parameter and causal attention; 4 for LoRA.
 
     `recomputed` adds the forward passes that activation recomputation repeats.
     """
     dense = 3.0 if setup.method == "full" else 2.0
-    extra = 1.0 if recomputed and setup.recompute == "full" else 0.0
-    scores = 2.0 * work.attention_width * float(work.attended_causal(setup.sequence))
-    return 2.0 * work.active * (dense + extra) + scores * (3.0 + extra)
+    extra = np.where(recomputed & np.equal(setup.recompute, "full"), 1.0, 0.0)
+    scores = 2.0 * work.attention_width * work.attended_causal(setup.sequence)
+    result: Floats = 2.0 * work.active * (dense + extra) + scores * (3.0 + extra)
+    return result
 
 
 _LIMITS: Final = (
