@@ -20,6 +20,7 @@ from planner.optimize.versions import versions
 from planner.options.asks import Ask
 from planner.options.binding import summary_words
 from planner.options.consider import Cache
+from planner.options.drives import with_drives
 from planner.options.economics import with_economics
 from planner.options.energy import energy_of, power_words
 from planner.options.horizon import Part, Whole, join, parts_of
@@ -108,6 +109,7 @@ def _told(
             "rule_plans": tuple(r.plan for r in ruled if r.plan is not None),
         }
     )
+    draft = with_drives(draft)
     if limits.compare:
         draft = with_first_formats(scenario, whole, outcome, draft, limits)
         draft = with_insteads(scenario, whole, outcome, draft, limits)

@@ -19,6 +19,7 @@ from planner.options.explain.changes import (
     only,
     single,
 )
+from planner.options.explain.larger import least_gpus
 from planner.options.explain.offers import Rentable, offers_for, rent
 from planner.options.explain.supply_changes import (
     LARGEST_REAL_NODE,
@@ -30,7 +31,6 @@ from planner.options.explain.supply_changes import (
     more_room,
     without_limit,
 )
-from planner.options.explain.what_if import least_gpus
 from planner.options.question import Question
 from planner.options.records import Reason
 from planner.options.terms import node_cost_cents

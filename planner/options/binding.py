@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from planner.options.alternatives import Alternative, alternatives, cheaper_on_spot
 from planner.options.asks import Ask, ServingAsk, TrainingAsk
 from planner.options.describe import layout_text
+from planner.options.drives import with_drives
 from planner.options.problem import DEMAND_UNITS, LOAD_UNITS
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Option, Reason, Rejection
@@ -37,9 +38,8 @@ def with_words(question: Question, considered: ConsideredByWorkload, draft: plan
             }
             workload = workload.model_copy(update=words)
         workloads.append(workload)
-    return draft.model_copy(
-        update={"workloads": tuple(workloads), "slack": slack_words(question, draft)}
-    )
+    update = {"workloads": tuple(workloads), "slack": slack_words(question, draft)}
+    return with_drives(draft.model_copy(update=update))
 
 
 def slack_words(question: Question, draft: plan.Plan) -> tuple[str, ...]:

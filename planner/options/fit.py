@@ -12,7 +12,7 @@ from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
 from planner.options.consider import consider_one
 from planner.options.describe import layout_text
 from planner.options.explain import explain_ask
-from planner.options.explain.what_if import least_gpus
+from planner.options.explain.larger import larger
 from planner.options.fit_names import refuse_unknown_names
 from planner.options.fit_pool import model_named, pool_of
 from planner.options.fit_wish import FitWish
@@ -72,12 +72,16 @@ def fit(asks: list[Ask], pool: PoolFacts, assumed: dict[str, tuple[str, ...]] | 
 def _kind(ask: Ask, pool: PoolFacts, assumed: tuple[str, ...]) -> KindFit:
     considered = consider_one(ask, pool)
     if not considered.options:
+        more = larger(ask, pool)
         return KindFit(
             kind=ask.kind,
             verdict="does not fit",
             summary=_miss_words(considered),
             limits=tuple(_limits(ask, pool)),
-            least_gpus=least_gpus(ask, pool),
+            least_gpus=more.gpus,
+            node_type=more.node_type,
+            least_nodes=more.nodes,
+            node_gpus=more.node_gpus or None,
             explanation=explain_ask(ask, [pool]),
             assumed=assumed,
         )

@@ -17,6 +17,7 @@ from planner.options.asks import (
     TrainingAsk,
 )
 from planner.options.build import Supplier, Wish
+from planner.options.drives import NVME_GB_S
 from planner.options.energy import energy_of, power_words
 from planner.options.power import draw_of
 from planner.options.problem import Limit
@@ -50,8 +51,6 @@ TELLING_DEFAULTS = frozenset(
     }
 )  # fmt: skip
 """Defaults whose value a reader should see beside the figures that rest on it."""
-NVME_GB_S = 3.0
-"""Sequential read of a node's NVMe where a size is given: one drive on four PCIe 4.0 lanes at half its rate."""
 
 
 def question_of(scenario: Scenario) -> Question:

@@ -43,7 +43,12 @@ class KindFit(PlanModel):
     """The fastest that fits for each number of GPUs."""
     limits: tuple[Limit, ...] = ()
     least_gpus: int | None = None
-    """Fewest GPUs of this type in one node on which it fits; None: not on 64."""
+    """Fewest GPUs of this type in one node on which it fits, were there such a node; None: not on 64."""
+    node_type: str = ""
+    """The smallest node type of the catalog with `least_gpus` of them, where the given GPUs are too few."""
+    least_nodes: int | None = None
+    """Where no node has `least_gpus`: fewest nodes of `node_gpus` over which it fits; None: not on 64 GPUs."""
+    node_gpus: int | None = None
     explanation: Explanation | None = None
     assumed: tuple[str, ...] = ()
     """Values taken because no flag gave them."""

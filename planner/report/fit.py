@@ -137,13 +137,27 @@ def _limits(kind: KindFit, width: int) -> list[str]:
         f"largest {x.name} {x.largest:,.0f}" if x.largest else f"no {x.name} fits"
         for x in kind.limits
     ]
-    if kind.least_gpus is not None and not kind.layouts:
-        words.append(f"fits from {kind.least_gpus} of these GPUs in one node")
-    elif not kind.layouts:
-        words.append("does not fit on 64 of these GPUs either")
+    if not kind.layouts:
+        words.append(_larger(kind))
     if not words:
         return []
     return ["", *wrap("; ".join(words), first="  ", rest="  ", width=width)]
+
+
+def _larger(kind: KindFit) -> str:
+    """What it takes where the GPUs asked about are too few."""
+    count = kind.least_gpus
+    if count is None:
+        return "does not fit on 64 of these GPUs either"
+    if kind.node_gpus is None:
+        such = f", such as `{kind.node_type}`" if kind.node_type else ""
+        return f"fits from {count} of these GPUs in one node{such}"
+    if kind.least_nodes is None:
+        return f"in one node it would take {count} of these GPUs, more than any node has"
+    return (
+        f"fits over {kind.least_nodes} nodes of {kind.node_gpus} of these GPUs, as fast as their network "
+        f"allows (in one node it would take {count}, more than any has)"
+    )
 
 
 def _rules(fit: Fit, width: int) -> list[str]:

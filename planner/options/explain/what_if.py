@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from planner.options.asks import Ask, PoolFacts
 from planner.options.consider import consider_one
 from planner.options.describe import layout_text
 from planner.options.explain.ask_changes import after, ask_searches, lifted_wishes
 from planner.options.explain.changes import Change, Search, least, single
-from planner.options.explain.supply_changes import LARGEST_NODE, node_with, with_gpus
+from planner.options.explain.larger import best_option, more_gpus
 from planner.options.records import Considered, Option, Reason, Rejection
 from planner.options.refusals import nearest_miss
 from planner.units import HOUR_S, duration
-
-MOST_GPUS = LARGEST_NODE
-"""GPUs of one kind that a what-if tries in one node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ def outlook(ask: Ask, pools: tuple[PoolFacts, ...], rejections: Sequence[Rejecti
             helps.append(f"{best[0].text}: {option_words(best[1])}")
         else:
             failed.append((search.widest, near))
-    more = _more_gpus(base, pools)
+    more = more_gpus(base, pools)
     if more:
         helps.append(f"{lifted.text} and {more}" if lifted else more)
     before = None if lifted else nearest_miss(rejections)
@@ -138,12 +135,6 @@ def _or(texts: list[str], word: str = "or") -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {word} {texts[-1]}"
 
 
-def best_option(parts: Sequence[Considered]) -> Option | None:
-    """The option with the fewest GPUs, then the fastest."""
-    options = [o for c in parts for o in c.options]
-    return min(options, key=lambda o: (o.gpus * o.replicas, -o.timing.rate_low), default=None)
-
-
 def option_words(option: Option, replicas: int | None = None) -> str:
     """An option in a sentence: how many GPUs of which pool, as what, how full."""
     count = option.gpus * (option.replicas if replicas is None else replicas)
@@ -156,49 +147,3 @@ def option_words(option: Option, replicas: int | None = None) -> str:
     if option.timing.hours is not None and option.layout.micro_batch:
         text += f", {duration(option.timing.hours * HOUR_S)}"
     return text
-
-
-def _more_gpus(ask: Ask, pools: tuple[PoolFacts, ...]) -> str:
-    """The least count of a pool's GPUs in one node at which it fits, for the first pool where one does."""
-    for pool in pools:
-        first = least_gpus(ask, pool)
-        if first is not None:
-            option = fits_with(ask, pool)(first)
-            assert option is not None
-            grown, batch = with_gpus(ask, first), ""
-            asked = getattr(ask, "global_batch", None)
-            if getattr(grown, "global_batch", None) != asked:
-                batch = f" with `global_batch: {getattr(grown, 'global_batch', 0)} sequences`"
-            return (
-                f"{first} x {pool.gpu.name} in one node instead of {pool.node_gpus}{batch}: as "
-                f"{layout_text(option.layout)}, {option.account.upper_gib:.1f} of "
-                f"{option.account.usable_low_gib:.1f} GiB per GPU"
-            )
-    return ""
-
-
-def least_gpus(ask: Ask, pool: PoolFacts) -> int | None:
-    """The least count of GPUs in one node at which the workload fits: each up to twice the node, then bisection."""
-    fits = fits_with(ask, pool)
-    near = range(pool.node_gpus + 1, min(2 * pool.node_gpus, MOST_GPUS) + 1)
-    first = next((n for n in near if fits(n)), None)
-    if first is not None or near.stop > MOST_GPUS or not fits(MOST_GPUS):
-        return first
-    low, high = near.stop, MOST_GPUS
-    while low < high:
-        middle = (low + high) // 2
-        if fits(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-def fits_with(ask: Ask, pool: PoolFacts) -> Callable[[int], Option | None]:
-    """The best option on that many of the pool's GPUs in one node, were there such a node."""
-
-    def fits(count: int) -> Option | None:
-        larger = replace(node_with(pool, count), name=pool.name)
-        return best_option([consider_one(with_gpus(ask, count), larger)])
-
-    return fits
