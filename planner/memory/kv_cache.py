@@ -204,29 +204,32 @@ def stage_kv(
     >>> float(kv.sequence[0, 0]) / 2**30
     1.25
     """
-    each = layer_token_bytes(model, tp, rules)
-    most = int(pp.max())
-    shape = (tp.size, most)
-    token, long_token, sequence = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    asked = np.broadcast_to(np.asarray(tokens, np.float64), tp.shape)
-    whole = _sequence_tokens(asked, rules)[:, None]
-    held = _window_tokens(model, asked, rules)[:, None]
-    beyond = asked[:, None] > held
-    state = state_bytes(model, tp)[:, None]
-    for stages in np.unique(pp):
-        rows = np.flatnonzero(pp == stages)
-        kinds = stage_kinds(model, int(stages), style, rules.sliding)
+    each = layer_token_bytes(model, tp, rules)[:, None]
+    asked = np.broadcast_to(np.asarray(tokens, np.float64), tp.shape)[:, None]
+    whole = _sequence_tokens(asked, rules)
+    held = _window_tokens(model, asked, rules)
+    full, windowed, cross, linear = _layer_counts(model, pp, rules, style)
+    layers = full + windowed
+    fixed = cross * encoder_tokens(model)
+    if model.kind == "whisper":
+        fixed = layers * encoder_tokens(model)
+    kept = each * (full * whole + windowed * held + fixed)
+    return StageKv(
+        token=each * layers,
+        long_token=each * np.where(asked > held, full, layers),
+        sequence=kept + state_bytes(model, tp)[:, None] * linear,
+    )
+
+
+def _layer_counts(model: Model, pp: Ints, rules: KvRules, style: Stages) -> tuple[Ints, ...]:
+    """Layers charged for by kind (full, windowed, cross, linear) on each stage: arrays of shape (layouts, stages)."""
+    sizes, which = np.unique(pp, return_inverse=True)
+    table = np.zeros((4, len(sizes), int(sizes[-1])), np.int64)
+    for row, stages in enumerate(sizes.tolist()):
+        kinds = stage_kinds(model, stages, style, rules.sliding)
         full, windowed = kinds.full, kinds.windowed
         if rules.sliding == "hybrid":
             pairs = [_grouped(int(f), int(w)) for f, w in zip(full, windowed, strict=True)]
             full, windowed = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
-        cells = np.ix_(rows, np.arange(int(stages)))
-        layers = full + windowed
-        token[cells] = each[rows, None] * layers
-        long_token[cells] = each[rows, None] * np.where(beyond[rows], full, layers)
-        fixed = kinds.cross * encoder_tokens(model)
-        if model.kind == "whisper":
-            fixed = layers * encoder_tokens(model)
-        kept = each[rows, None] * (full * whole[rows] + windowed * held[rows] + fixed)
-        sequence[cells] = kept + state[rows] * kinds.linear
-    return StageKv(token, long_token, sequence)
+        table[:, row, :stages] = full, windowed, kinds.cross, kinds.linear
+    return tuple(table[:, which])

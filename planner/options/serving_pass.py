@@ -190,7 +190,7 @@ def _spread(part: ServingSpeed, rows: NDArray[np.int64], size: int) -> ServingSp
             whole = np.zeros(size, value.dtype)
             whole[rows] = value
             spread[field.name] = whole
-    return replace(part, **spread, parts={})  # type: ignore[arg-type]
+    return replace(part, **spread)  # type: ignore[arg-type]
 
 
 def size_rates(ask: ServingAsk, passes: Sequence[ServingPass]) -> SizeRates:

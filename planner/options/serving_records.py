@@ -62,7 +62,7 @@ def sort_out(run: ServingPass, *, detail: bool) -> list[Found]:
     if run.rates is None:
         kept = np.array([*rows, *chosen], np.int64)
         assert run.speed is not None
-        run = taken(replace(run, speed=replace(run.speed, parts={})), kept, len(run.grid))
+        run = taken(run, kept, len(run.grid))
         rows, chosen = list(range(len(rows))), list(range(len(rows), len(kept)))
         rows_made = _Rows.of(run)
     options: list[list[Option]] = [[] for _ in range(cases)]

@@ -10,6 +10,7 @@ from planner.speed.curves import curve_s, traffic_share
 from planner.speed.link_rows import (
     AnyLink,
     LinkRows,
+    either,
     network_curve,
     pcie_curve,
     rows_of,
@@ -44,18 +45,18 @@ def _inside_s(
     """Seconds of a group that stays within one node or NVLink domain."""
     n = np.asarray(ranks, np.float64)
     near = link.scale_up & (n * np.asarray(stride) <= np.maximum(link.domain, 1.0))
-    if not np.any(near):
+    if not near.any():
         return curve_s(link.pcie, kind, size, n, link.pcie_gb_s)
     rate = link.nvlink_gb_s / 2.0
-    if np.any(link.mesh):
+    if link.mesh.any():
         # A mesh's links go to one neighbour each: a smaller group uses only those between its members.
         peers = 1.0 if kind == "send_recv" else np.maximum(n - 1.0, 1.0)
         among = np.minimum(peers / np.maximum(link.domain - 1.0, 1.0), 1.0)
         rate = np.where(link.mesh, rate * among, rate)
-    fast = curve_s(link.up, kind, size, n, rate)
-    if np.all(near):
-        return fast
-    return np.where(near, fast, curve_s(link.pcie, kind, size, n, link.pcie_gb_s))
+    if near.all():
+        return curve_s(link.up, kind, size, n, rate)
+    curve = either(near, link.up, link.pcie, kind)
+    return curve_s(curve, kind, size, n, np.where(near, rate, link.pcie_gb_s))
 
 
 def _across_s(

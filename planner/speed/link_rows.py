@@ -100,6 +100,24 @@ def curve_rows(curves: Sequence[LinkCurve]) -> CurveRows:
     )
 
 
+def either(first: Bools, one: CurveRows, other: CurveRows, kind: Collective) -> CurveRows:
+    """The one curve where `first` holds, else the other, for one kind of collective."""
+
+    def pick(a: Floats, b: Floats) -> Floats:
+        return np.where(first, a, b)
+
+    return CurveRows(
+        pick(one.latency_us, other.latency_us),
+        pick(one.latency_per_rank_us, other.latency_per_rank_us),
+        pick(one.ramp_us, other.ramp_us),
+        pick(one.ramp_bytes, other.ramp_bytes),
+        {kind: pick(one.share[kind], other.share[kind])},
+        {kind: pick(one.small_group[kind], other.small_group[kind])},
+        {kind: pick(one.in_network[kind], other.in_network[kind])},
+        {kind: pick(one.in_network_ranks[kind], other.in_network_ranks[kind])},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class LinkRows:
     """What connects the GPUs of each row; the fields are those of `Link`."""

@@ -23,8 +23,21 @@ class Load:
     tpot_s: Floats
     ttft_s: Floats
     requests_per_s: Floats
-    prefill_share: Floats
-    """Share of the replica's time that goes to prompts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """What prompts cost a replica; arrays over layouts."""
+
+    cost_s: Floats
+    """Of one more prompt among many, batched and pipelined."""
+    alone_s: Floats
+    """Of one prompt with no other beside it."""
+
+    @classmethod
+    def of(cls, server: Server, prompt: ArrayLike, cached: ArrayLike = 0.0) -> Prompts:
+        """Of prompts of `prompt` tokens, of which `cached` need no work."""
+        return cls(server.prompt_cost_s(prompt, cached), server.prefill_s(prompt, 1.0, cached))
 
 
 def closed_loop(
@@ -34,29 +47,31 @@ def closed_loop(
     output: ArrayLike,
     cached: ArrayLike = 0.0,
     speculative: float = 1.0,
+    *,
+    prompts: Prompts | None = None,
 ) -> Load:
     """Steady state with `concurrency` requests in flight, each followed at once by the next.
 
     While a request of O tokens decodes, each of the B - 1 others starts once and delays it by its prefill:
     TPOT = step(B) / speculative + interference (B - 1)/O x prefill;  TTFT = first + a prefill + h step
     + (B - 1)^g (queue x prefill + overhead);  throughput = B / (TTFT + (O - 1) TPOT). TTFT's constants belong to
-    the engine: in a closed loop the clients' rhythm, and the burst at its start, decide more than the GPU.
+    the engine: in a closed loop the clients' rhythm, and the burst at its start, decide more than the GPU. `prompts` is
+    what these cost, where it is known already.
     """
     b = np.maximum(np.asarray(concurrency, np.float64), 1.0)
     p, o = np.asarray(prompt, np.float64), np.maximum(np.asarray(output, np.float64), 1.0)
     engine = server.engine
     step = server.step_s(b, p + o / 2.0) / speculative
-    cost = server.prompt_cost_s(p, cached)
+    prompts = prompts or Prompts.of(server, p, cached)
+    cost, alone = prompts.cost_s, prompts.alone_s
     tpot = step + engine.interference * (b - 1.0) / o * cost
-    alone = server.prefill_s(p, 1.0, cached)
-    share = b * cost / (b * cost + o * step)
     others = (b - 1.0) ** engine.queue_power
     steps = engine.first_steps_moe if server.work.moe_layers else engine.first_steps
     ttft = engine.first_token_ms * 1e-3 + engine.first_prefill * alone + steps * step * speculative
     ttft = ttft + others * (engine.queue * cost + engine.queue_ms * 1e-3)
     # A pipeline or several prompts can't start faster than the replica can prefill them.
     served = np.minimum(b / (ttft + (o - 1.0) * tpot), 1.0 / np.maximum(cost, 1e-12))
-    return Load(tpot, ttft, served, np.asarray(share, np.float64))
+    return Load(tpot, ttft, served)
 
 
 def saturated(
@@ -66,12 +81,15 @@ def saturated(
     output: ArrayLike,
     cached: ArrayLike = 0.0,
     speculative: float = 1.0,
+    *,
+    prompts: Prompts | None = None,
 ) -> Floats:
     """Requests per second with a queue that never empties: B / (O step + B prefill)."""
     b = np.maximum(np.asarray(concurrency, np.float64), 1.0)
     p, o = np.asarray(prompt, np.float64), np.maximum(np.asarray(output, np.float64), 1.0)
     step = server.step_s(b, p + o / 2.0) / speculative
-    rate: Floats = b / (o * step + b * server.prompt_cost_s(p, cached))
+    cost = server.prompt_cost_s(p, cached) if prompts is None else prompts.cost_s
+    rate: Floats = b / (o * step + b * cost)
     return rate
 
 

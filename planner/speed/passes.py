@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Number = float | Floats
+_LEAST = 1e-15
+"""Seconds below which nothing is told apart from no time at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,13 @@ def smooth_max(a: Number, b: Number, sharpness: Number) -> Floats:
     >>> round(float(smooth_max(3.0, 4.0, 2.0)), 6)
     5.0
     """
-    top = np.maximum(np.maximum(a, b), 1e-15)
-    scaled = (np.asarray(a) / top) ** sharpness + (np.asarray(b) / top) ** sharpness
+    top = np.maximum(a, b)
+    if np.min(top, initial=np.inf) < _LEAST:
+        top = np.maximum(top, _LEAST)
+        scaled = (np.asarray(a) / top) ** sharpness + (np.asarray(b) / top) ** sharpness
+    else:
+        # The larger of the two is 1 in units of itself.
+        scaled = 1.0 + (np.minimum(a, b) / top) ** sharpness
     result: Floats = top * scaled ** (1.0 / np.asarray(sharpness))
     return result
 
@@ -76,7 +83,9 @@ def pass_parts(demand: Demand, rates: Rates) -> dict[str, Floats]:
             demand.expert_bytes / rates.expert_read,
             demand.expert_flops / rates.expert_compute,
             p,
-        ),
+        )
+        if np.any(demand.moe_layers)
+        else np.zeros(()),
         "attention": smooth_max(
             demand.kv_bytes / rates.kv_read, demand.attention_flops / rates.attention, p
         ),

@@ -80,8 +80,29 @@ def _comm_s(
 
 
 def _expert_bytes(work: Work, split: Split, stored: Stored, tokens: Floats) -> Floats:
+    if not work.moe_layers:
+        return np.zeros(())
     hit = work.experts_hit(tokens * split.gathered)
     return hit * work.expert * work.moe_layers * stored.expert / split.expert_group
+
+
+def _expert_flops(work: Work, split: Split, tokens: Floats) -> Floats:
+    if not work.moe_layers:
+        return np.zeros(())
+    routed = 2.0 * work.expert * work.experts_per_token * work.moe_layers
+    flops: Floats = routed * tokens * split.gathered / split.expert_group
+    return flops
+
+
+def _placed(
+    dense: ArrayLike, expert: Floats, split: Split, host_share: ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """Bytes of dense weights and experts that a GPU reads from its memory, and of both from the host's."""
+    each, host = np.asarray(dense, np.float64), np.asarray(host_share, np.float64)
+    if not np.any(host):
+        return each / split.tp, expert, np.zeros(())
+    here = each * (1.0 - host) / split.tp, expert * (1.0 - host)
+    return *here, (each / split.tp + expert) * host
 
 
 def decode_demand(
@@ -107,21 +128,21 @@ def decode_demand(
     heads = np.minimum(split.tp, work.kv_heads) if work.kv_heads else np.ones_like(split.tp)
     seen = work.attended(context)
     kv = b * seen * work.kv_values * stored.kv / heads
-    expert = _expert_bytes(work, split, stored, b)
-    routed = 2.0 * work.expert * work.experts_per_token * work.moe_layers
-    host = np.asarray(host_share, np.float64)
+    dense_bytes, expert_bytes, host_bytes = _placed(
+        dense, _expert_bytes(work, split, stored, b), split, host_share
+    )
     return Demand(
-        dense_bytes=dense * (1.0 - host) / split.tp,
+        dense_bytes=dense_bytes,
         dense_flops=2.0 * (work.dense + work.head * full) * b / split.tp,
-        expert_bytes=expert * (1.0 - host),
-        expert_flops=routed * b * split.gathered / split.expert_group,
+        expert_bytes=expert_bytes,
+        expert_flops=_expert_flops(work, split, b),
         kv_bytes=kv,
         attention_flops=2.0 * work.decode_width * seen * b / split.tp,
         comm_s=_comm_s(work, split, np.maximum(b, 1.0), link, all_reduce_s),
         layers=work.layers,
         sequences=b,
         moe_layers=work.moe_layers,
-        host_bytes=(dense / split.tp + expert) * host,
+        host_bytes=host_bytes,
     )
 
 
@@ -147,20 +168,20 @@ def prefill_demand(
     tokens = n * fresh
     dense = work.dense * stored.linear + work.head * stored.head
     pairs = n * (length * work.attended_causal(length) - skipped * work.attended_causal(skipped))
-    expert = _expert_bytes(work, split, stored, tokens)
-    routed = 2.0 * work.expert * work.experts_per_token * work.moe_layers
+    dense_bytes, expert_bytes, host_bytes = _placed(
+        dense, _expert_bytes(work, split, stored, tokens), split, host_share
+    )
     heads = np.minimum(split.tp, work.kv_heads) if work.kv_heads else np.ones_like(split.tp)
-    host = np.asarray(host_share, np.float64)
     return Demand(
-        dense_bytes=dense * (1.0 - host) / split.tp,
+        dense_bytes=dense_bytes,
         dense_flops=2.0 * (work.dense * tokens + work.head * n) / split.tp,
-        expert_bytes=expert * (1.0 - host),
-        expert_flops=routed * tokens * split.gathered / split.expert_group,
+        expert_bytes=expert_bytes,
+        expert_flops=_expert_flops(work, split, tokens),
         kv_bytes=n * length * work.kv_values * stored.kv / heads,
         attention_flops=2.0 * work.attention_width * np.maximum(pairs, 0.0) / split.tp,
         comm_s=_comm_s(work, split, tokens, link, all_reduce_s),
         layers=work.layers,
         sequences=n,
         moe_layers=work.moe_layers,
-        host_bytes=(dense / split.tp + expert) * host,
+        host_bytes=host_bytes,
     )

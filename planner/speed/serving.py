@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -13,7 +13,15 @@ from planner.catalog.records import Gpu, Model
 from planner.speed.collectives import link_kind
 from planner.speed.link_rows import link_rows
 from planner.speed.links import Link
-from planner.speed.load import OPEN_LOOP_STEPS, Load, closed_loop, open_loop_wait_s, saturated
+from planner.speed.load import (
+    OPEN_LOOP_STEPS,
+    Load,
+    Prompts,
+    closed_loop,
+    open_loop_wait_s,
+    saturated,
+)
+from planner.speed.passes import pass_parts
 from planner.speed.requests import split_of
 from planner.speed.server import Server, build_server
 
@@ -94,21 +102,14 @@ class ServingSpeed:
     """With full queues, whatever the latency."""
     concurrency: Floats
     """Requests in flight at requests_per_s."""
-    ttft_s: Floats
     tpot_s: Floats
-    """Mean latencies at that load."""
+    """Mean time per output token at that load."""
     ttft_percentile_s: Floats
     tpot_percentile_s: Floats
-    prefill_s: Floats
-    """One prompt alone."""
-    step_s: Floats
-    """One decode step at that load."""
     limit: NDArray[np.str_]
     """compute, hbm, nvlink, pcie, network, host link, kv cache, slo or engine."""
     extrapolated: NDArray[np.bool_]
     tag: str
-    parts: dict[str, Floats] = field(default_factory=dict)
-    """Seconds of a decode step by operator."""
 
 
 def _kinds(links: Sequence[Link], device: NDArray[np.int64], tp: Floats) -> NDArray[np.str_]:
@@ -128,7 +129,7 @@ def _limits(
     reading = demand.dense_bytes / rates.read + demand.kv_bytes / rates.kv_read
     reading = reading + demand.expert_bytes / rates.expert_read
     computing = demand.dense_flops / rates.compute + demand.expert_flops / rates.expert_compute
-    parts = server.step_parts(load, context)
+    parts = pass_parts(demand, rates)
     names = ["hbm", "compute", "link", "engine", "host link"]
     seconds = [reading, computing, parts["comm"], parts["launch"], parts["host"]]
     stack = np.stack(np.broadcast_arrays(*[np.asarray(s, np.float64) for s in seconds]))
@@ -183,15 +184,17 @@ def _sustained(
     """The best concurrency between 1 and `room`, and the speed there."""
     prompt, output = setup.means
     cached = setup.prefix_cached * prompt
-    steps = np.linspace(0.0, 1.0, _GRID).reshape((_GRID,) + (1,) * room.ndim)
-    grid = np.exp(steps * np.log(room))
-    loads = closed_loop(server, grid, prompt, output, cached, setup.speculative)
-    full = saturated(server, room, prompt, output, cached, setup.speculative)
-    rate, first, late = _arrivals(server, setup, loads, full)
-    ok = _within(setup, late, loads.tpot_s, server)
+    steps = np.linspace(0.0, 1.0, _GRID)
     if setup.batch_job:
-        ok = np.zeros(rate.shape, bool)
-        ok[-1] = True
+        # Where no one waits, as much as the pool holds is in flight.
+        steps = steps[-1:]
+    grid = np.exp(steps.reshape(-1, *(1,) * room.ndim) * np.log(room))
+    prompts = Prompts.of(server, prompt, cached)
+    sizes = (prompt, output, cached, setup.speculative)
+    loads = closed_loop(server, grid, *sizes, prompts=prompts)
+    full = saturated(server, room, *sizes, prompts=prompts)
+    rate, late = _arrivals(server, setup, loads, full, prompts)
+    ok = np.ones(rate.shape, bool) if setup.batch_job else _within(setup, late, loads.tpot_s)
     score = np.broadcast_to(grid, rate.shape) if setup.closed_loop else rate
     best = np.where(ok, score, -1.0).argmax(axis=0)[None]
 
@@ -208,38 +211,33 @@ def _sustained(
         high=chosen * factor,
         saturated_per_s=full,
         concurrency=load,
-        ttft_s=at(first),
         tpot_s=tpot,
         ttft_percentile_s=at(late),
-        tpot_percentile_s=_late_tpot(tpot, server),
-        prefill_s=np.broadcast_to(server.prefill_s(prompt, 1.0, cached), room.shape),
-        step_s=np.broadcast_to(server.step_s(load, prompt + output / 2.0), room.shape),
+        tpot_percentile_s=_late_tpot(tpot),
         limit=np.where(met, limit, "slo"),
         extrapolated=np.broadcast_to(server.extrapolated, room.shape),
         tag=server.tag,
-        parts=server.step_parts(load, prompt + output / 2.0),
     )
 
 
 def _arrivals(
-    server: Server, setup: ServingSpeedSetup, loads: Load, full: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Requests/s at each concurrency, and mean and percentile of the time to the first token."""
+    server: Server, setup: ServingSpeedSetup, loads: Load, full: Floats, prompts: Prompts
+) -> tuple[Floats, Floats]:
+    """Requests/s at each concurrency, and the percentile of the time to the first token."""
     rate = loads.requests_per_s
     if setup.batch_job:
-        return np.broadcast_to(full, rate.shape), loads.ttft_s, loads.ttft_s
+        return np.broadcast_to(full, rate.shape), loads.ttft_s
     if setup.closed_loop:
-        return rate, loads.ttft_s, loads.ttft_s
-    prompt, _ = setup.means
-    share = setup.prefix_cached
+        return rate, loads.ttft_s
     rate = np.minimum(rate, HEADROOM * full)
-    cost, varied = server.prompt_cost_s(prompt, share * prompt), _variation(server, setup)
+    cost, varied = prompts.cost_s, _variation(server, setup)
     own = OPEN_LOOP_STEPS * loads.tpot_s
-    alone = server.prefill_s(prompt, 1.0, share * prompt)
-    slowest = server.prefill_s(setup.late_prompt, 1.0, share * setup.late_prompt)
-    first = own + alone + open_loop_wait_s(rate, cost, None, varied)
+    slowest = prompts.alone_s
+    if setup.sizes:
+        late_cached = setup.prefix_cached * setup.late_prompt
+        slowest = server.prefill_s(setup.late_prompt, 1.0, late_cached)
     late = own + slowest + open_loop_wait_s(rate, cost, setup.percentile, varied)
-    return rate, first, late
+    return rate, late
 
 
 def _limit_words(
@@ -254,15 +252,13 @@ def _limit_words(
     return words
 
 
-def _within(
-    setup: ServingSpeedSetup, ttft: Floats, tpot: Floats, server: Server
-) -> NDArray[np.bool_]:
+def _within(setup: ServingSpeedSetup, ttft: Floats, tpot: Floats) -> NDArray[np.bool_]:
     """Where both latency targets are met."""
     ok = np.ones(np.broadcast_shapes(ttft.shape, tpot.shape), bool)
     if setup.ttft_s is not None:
         ok &= ttft <= setup.ttft_s
     if setup.tpot_s is not None:
-        ok &= _late_tpot(tpot, server) <= setup.tpot_s
+        ok &= _late_tpot(tpot) <= setup.tpot_s
     return ok
 
 
@@ -279,6 +275,6 @@ def _variation(server: Server, setup: ServingSpeedSetup) -> Floats:
     return np.sqrt(np.maximum(square / mean**2 - 1.0, 0.0))
 
 
-def _late_tpot(tpot: Floats, server: Server) -> Floats:
+def _late_tpot(tpot: Floats) -> Floats:
     """A slow request's mean time per token: a tenth over the mean, as prompts fall unevenly."""
     return tpot * 1.1
