@@ -54,7 +54,7 @@ def test_solved_plan_is_verified_line_by_line(plan: Path) -> None:
     assert "memory: 1 assignments re-derived, largest difference 0.00 GiB" in lines
     assert [line.partition(":")[0] for line in lines] == [
         "structure", "allowed", "served", "placement", "capacity", "memory", "node memory", "speed",
-        "demand", "turns", "money", "limits", "verified",
+        "demand", "turns", "money", "limits", "compared", "verified",
     ]  # fmt: skip
     assert result.stderr == ""
 
@@ -106,7 +106,7 @@ def test_json_form_has_all_checks(plan: Path) -> None:
     data = json.loads(run(plan, "--format", "json").stdout)
     assert data["schema"] == "planner/verify/1"
     assert data["verified"] is True
-    assert len(data["checks"]) == 12
+    assert len(data["checks"]) == 13
     assert all(c["problems"] == [] for c in data["checks"])
 
 
