@@ -67,7 +67,7 @@ def near_optimal(
     for _, variant, other in found:
         draft = assemble(question, considered, replace(built, problem=variant.problem), other)
         if len(result) < count and not verify_plan(scenario, draft):
-            result.append(_record(variant.change, draft, other, best))
+            result.append(record(variant.change, draft, other, best))
     return tuple(result)
 
 
@@ -121,7 +121,10 @@ def _mix(problem: Problem, outcome: Outcome) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((f"{w} {p}", n) for (w, p), n in mix.items()))
 
 
-def _record(change: str, draft: plan.Plan, outcome: Outcome, best: int) -> plan.PlanAlternative:
+def record(
+    change: str, draft: plan.Plan, outcome: Outcome, best: int, then: str = ""
+) -> plan.PlanAlternative:
+    """What is told of another plan: the change that led to it, its cost beside the best in cents, who runs where."""
     assert draft.cost is not None
     assert outcome.cost_cents is not None
     return plan.PlanAlternative(
@@ -129,10 +132,11 @@ def _record(change: str, draft: plan.Plan, outcome: Outcome, best: int) -> plan.
         cost=draft.cost.total,
         over=(outcome.cost_cents - best) / max(1, best),
         proven=outcome.status is Status.PROVEN,
+        then=then,
         workloads=tuple(
             plan.AlternativeUse(
                 workload=w.name, pool=a.pool, gpus=a.gpus, replicas=a.replicas,
-                layout=a.layout.text, cost=a.cost,
+                layout=a.layout.text, cost=a.cost, start=a.start, end=a.end,
             )
             for w in draft.workloads
             for a in w.assignment

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from planner.optimize.instead_asked import TERMS, dropped, things_of
-from planner.optimize.outcome import Outcome, SolveLimits, Status
+from planner.optimize.near_optimal import record
+from planner.optimize.outcome import Outcome, SolveLimits
 from planner.optimize.period_variants import Variants, closed
 from planner.options.horizon import Whole
 from planner.options.problem import Problem
@@ -61,7 +62,7 @@ def near_optimal(
     for _, change, other in found:
         draft = bench.verified(other) if len(result) < count else None
         if draft is not None:
-            result.append(_record(change, draft, other, best, bench.then(other)))
+            result.append(record(change, draft, other, best, bench.then(other)))
     return tuple(result)
 
 
@@ -111,25 +112,3 @@ def _mix(whole: Whole, outcome: Outcome) -> Mix:
             key = f"{block.name} {supply.pool} {term}"
             mix[key] = mix.get(key, 0) + gpus * choice.replicas
     return tuple(sorted((key, n) for key, n in mix.items() if n))
-
-
-def _record(
-    change: str, draft: plan.Plan, outcome: Outcome, best: int, then: str
-) -> plan.PlanAlternative:
-    assert draft.cost is not None
-    assert outcome.cost_cents is not None
-    return plan.PlanAlternative(
-        change=change,
-        cost=draft.cost.total,
-        over=(outcome.cost_cents - best) / max(1, best),
-        proven=outcome.status is Status.PROVEN,
-        then=then,
-        workloads=tuple(
-            plan.AlternativeUse(
-                workload=w.name, pool=a.pool, gpus=a.gpus, replicas=a.replicas,
-                layout=a.layout.text, cost=a.cost, start=a.start, end=a.end,
-            )
-            for w in draft.workloads
-            for a in w.assignment
-        ),
-    )  # fmt: skip
