@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from planner.layout import Layout
-from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
+from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk, free_replicas
 from planner.options.dominance import prune
 from planner.options.question import ConsideredByWorkload, Question
-from planner.options.records import Considered, Found, Reason, Rejection
+from planner.options.records import Considered, Found, Option, Reason, Rejection
 from planner.options.serving import serving_candidates
 from planner.options.spot import not_allowed, on_spot_only
 from planner.options.training import training_candidates
@@ -83,7 +83,7 @@ def _consider(
 ) -> list[tuple[Considered, ...]]:
     """Each workload on each pool; all are computed together, first on one node, then on more."""
     cache = {} if cache is None else cache
-    bare = [replace(pool, name="", max_nodes=1, interruption=None) for pool in pools]
+    bare = [replace(pool, name="", max_nodes=1) for pool in pools]
     progress = [_start(ask, pools, bare) for ask in asks]
     _answer([(one.bare, one.ones) for one in progress], detail=detail, cache=cache)
     for one in progress:
@@ -126,7 +126,10 @@ def _finished(
 
 def _considered(ask: Ask, pool: PoolFacts, found: Found, *, detail: bool) -> Considered:
     """The answer under its names; pairs of pruned options only where someone will look at them."""
-    kept, pruned = prune(found.options, multiples=free_replicas(ask))
+    pruned: list[tuple[Option, Option]] = []
+    kept: Sequence[Option] = found.options
+    if not found.pruned:
+        kept, pruned = prune(found.options, multiples=free_replicas(ask))
     names = (ask.name, pool.name)
     return Considered(
         ask.name,
@@ -195,7 +198,7 @@ def _take(one: _Progress, answers: Sequence[tuple[int, Found]]) -> None:
         known = one.more[at]
         if not known.options:
             rejected = known.rejected + found.rejected
-            one.more[at] = Found(found.options, found.rejections, found.dominated, rejected)
+            one.more[at] = replace(found, rejected=rejected)
     one.open = [at for at in one.open if not one.more[at].options]
 
 
@@ -210,17 +213,6 @@ def _no_fabric(ask: Ask, pool: PoolFacts) -> Rejection:
         ask.name, pool.name, Layout(), Reason.INTERCONNECT, text,
         need=FABRIC_GBIT_S, have=have, unit="Gbit/s", bottleneck="network",
     )  # fmt: skip
-
-
-def free_replicas(ask: Ask) -> bool:
-    """Whether any number of replicas may stand anywhere in the pool, so that many small ones may beat a large one."""
-    return (
-        isinstance(ask, ServingAsk)
-        and ask.replicas_max is None
-        and ask.gpus_max is None
-        and not ask.distinct_nodes
-        and not ask.by_size
-    )
 
 
 def _excluded(ask: Ask, pool: PoolFacts) -> Rejection | None:

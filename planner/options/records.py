@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from fractions import Fraction
+from typing import TypeVar
 
 from planner.layout import Layout
 
@@ -49,6 +50,21 @@ class Account:
     extrapolated: bool = False
 
 
+R = TypeVar("R", "Rejection", "Option")
+
+
+def _renamed(record: R, workload: str, pool: str) -> R:
+    """The record under other names; many are, so that it is done without its constructor."""
+    kind = type(record)
+    same = object.__new__(kind)
+    put = object.__setattr__
+    for name in kind.__slots__:
+        put(same, name, getattr(record, name))
+    put(same, "workload", workload)
+    put(same, "pool", pool)
+    return same
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """A candidate that is no option: need and have in the same unit, and where it pinches."""
@@ -80,7 +96,11 @@ class Rejection:
 
     def named(self, workload: str, pool: str) -> Rejection:
         """The same for another workload or pool that asks the same."""
-        return replace(self, workload=workload, pool=pool)
+        return _renamed(self, workload, pool)
+
+    def on(self, change: Callable[[Layout], Layout]) -> Rejection:
+        """The same for another layout."""
+        return replace(self, layout=change(self.layout))
 
 
 class RowRejection(Rejection):
@@ -136,6 +156,20 @@ class RowRejection(Rejection):
         assert self.have is not None
         numbers = (self.need, self.have, self.unit, self.bottleneck)
         return RowRejection.of(self.reason, numbers, self._weights, self._make, (workload, pool))
+
+    def on(self, change: Callable[[Layout], Layout]) -> Rejection:
+        """The same row with another layout of the same weights."""
+        assert self.need is not None
+        assert self.have is not None
+        numbers = (self.need, self.have, self.unit, self.bottleneck)
+
+        def make() -> tuple[Layout, str, Account | None]:
+            layout, message, account = self._make()
+            return change(layout), message, account
+
+        return RowRejection.of(
+            self.reason, numbers, self._weights, make, (self.workload, self.pool)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +258,22 @@ class Option:
     size_rates: tuple[float, ...] = ()
     """Behind `loads`: requests/s that may be counted on if all requests had that size; 0 for a size it can't serve."""
 
+    @property
+    def rate_low(self) -> float:
+        """What the plan counts on at default risk."""
+        return self.timing.rate_low
+
+    def content(self) -> tuple[object, ...]:
+        """Decides between options that are alike in all that plans count with."""
+        layout = self.layout
+        return (
+            self.account.total_gib,
+            layout.pp, layout.tp, layout.zero, -layout.micro_batch, layout.recompute, repr(layout),
+        )  # fmt: skip
+
     def named(self, workload: str, pool: str) -> Option:
         """The same for another workload or pool that asks the same."""
-        return replace(self, workload=workload, pool=pool)
+        return _renamed(self, workload, pool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +286,8 @@ class Found:
     """Candidates that fit but have a better one beside them: same pool and GPUs, no slower."""
     rejected: int = 0
     """Candidates behind `rejections`, those folded into one counted each."""
+    pruned: bool = False
+    """Whether none of the options is beaten by another of them."""
 
     def plus(self, other: Found) -> Found:
         """Both together."""
@@ -247,6 +296,9 @@ class Found:
             self.rejections + other.rejections,
             self.dominated + other.dominated,
             self.rejected + other.rejected,
+            (self.pruned or not self.options)
+            and (other.pruned or not other.options)
+            and not (self.options and other.options),
         )
 
 

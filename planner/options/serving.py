@@ -15,11 +15,13 @@ from planner.catalog.records import Gpu
 from planner.layout import Layout
 from planner.legality import serving_illegal
 from planner.memory.serving import memory_class
-from planner.options.asks import PoolFacts, ServingAsk
+from planner.options.asks import PoolFacts, ServingAsk, free_replicas
 from planner.options.buckets import measured_rates, rows_of
+from planner.options.fitting import Sorted
 from planner.options.interconnect import floor_rejection
 from planner.options.layouts import Grid, joined, parts, serving_grid
 from planner.options.records import Found, Reason, Rejection
+from planner.options.select import written
 from planner.options.serving_pass import (
     Case,
     ServingFormat,
@@ -30,7 +32,8 @@ from planner.options.serving_pass import (
     shared,
     size_rates,
 )
-from planner.options.serving_records import sort_out, unmeasured
+from planner.options.serving_records import sort_out
+from planner.options.serving_rejections import unmeasured
 
 MOST_ROWS = 800
 """Layouts computed in one pass: with their 48 concurrencies they stay in the processor's cache."""
@@ -44,21 +47,21 @@ def serving_candidates(questions: Questions, *, detail: bool = False) -> list[li
     Workloads and pools that run a format alike are computed together, as one array of layouts. The records name
     neither workload nor pool.
     """
-    found: dict[tuple[int, int], dict[int, Found]] = {}
+    found: dict[tuple[int, int], dict[int, Sorted]] = {}
     together: dict[tuple[object, ...], list[_Seat]] = {}
     for number, (ask, pools) in enumerate(questions):
         alike = together.setdefault(shared(ask), [])
         for at, pool in enumerate(pools):
             answers = found.setdefault((number, at), {})
             if ask.measured and not rows_of(ask, pool.gpu.id):
-                answers[0] = Found(rejections=(unmeasured(ask, pool.gpu.id),), rejected=1)
+                answers[0] = Sorted.refused(unmeasured(ask, pool.gpu.id))
             else:
                 alike.append(_Seat(ask, pool, answers))
     for seats in together.values():
         _answer(seats, detail=detail)
     return [
-        [_all_of(found[number, at]) for at in range(len(pools))]
-        for number, (_, pools) in enumerate(questions)
+        [_all_of(ask, pool, found[number, at], detail=detail) for at, pool in enumerate(pools)]
+        for number, (ask, pools) in enumerate(questions)
     ]
 
 
@@ -68,15 +71,13 @@ class _Seat:
 
     ask: ServingAsk
     pool: PoolFacts
-    answers: dict[int, Found]
+    answers: dict[int, Sorted]
 
 
-def _all_of(answers: dict[int, Found]) -> Found:
+def _all_of(ask: ServingAsk, pool: PoolFacts, answers: dict[int, Sorted], *, detail: bool) -> Found:
     """All formats together, preferred ones first."""
-    whole = Found()
-    for preference in sorted(answers):
-        whole = whole.plus(answers[preference])
-    return whole
+    parts = [answers[preference] for preference in sorted(answers)]
+    return written(parts, pool, multiples=free_replicas(ask), detail=detail)
 
 
 def _answer(seats: Sequence[_Seat], *, detail: bool) -> None:
@@ -91,7 +92,7 @@ def _answer(seats: Sequence[_Seat], *, detail: bool) -> None:
                 known[question] = _class(ask, pool, _format(ask, pool.gpu, precision, kv))
             chosen, kind = known[question]
             if isinstance(chosen, Rejection):
-                seat.answers[preference] = Found(rejections=(chosen,), rejected=1)
+                seat.answers[preference] = Sorted.refused(chosen)
                 continue
             _, members, cases = alike.setdefault(kind, (chosen, [], []))
             members.append(seat)
@@ -133,9 +134,9 @@ def _format(ask: ServingAsk, gpu: Gpu, precision: str, kv: str) -> ServingFormat
     return Rejection("", "", layout, Reason.CAPABILITY, how.reason, bottleneck="capability")
 
 
-def _layouts(cases: Sequence[Case], chosen: ServingFormat, *, detail: bool) -> list[Found]:
+def _layouts(cases: Sequence[Case], chosen: ServingFormat, *, detail: bool) -> list[Sorted]:
     """One format in cases that run it alike."""
-    known: dict[tuple[object, ...], tuple[Grid, Found]] = {}
+    known: dict[tuple[object, ...], tuple[Grid, list[Rejection]]] = {}
     legal = []
     for case in cases:
         ask, pool = case.ask, case.pool
@@ -146,13 +147,13 @@ def _layouts(cases: Sequence[Case], chosen: ServingFormat, *, detail: bool) -> l
         if key not in known:
             known[key] = _legal(ask, pool, chosen)
         legal.append(known[key])
-    found = [refused for _, refused in legal]
+    found = [Sorted.refused(*refused) for _, refused in legal]
     for part in parts([len(grid) for grid, _ in legal], MOST_ROWS):
         grid = joined([legal[n][0] for n in part])
         rows = np.repeat(np.arange(len(part)), [len(legal[n][0]) for n in part])
         run = _run([cases[n] for n in part], rows, chosen, grid)
         for n, more in zip(part, sort_out(run, detail=detail), strict=True):
-            found[n] = found[n].plus(more)
+            found[n].add(more)
     return found
 
 
@@ -171,7 +172,7 @@ def _run(
     return replace(passes[0], ask=ask, cases=cases, by_size=passes, rates=size_rates(ask, passes))
 
 
-def _legal(ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat) -> tuple[Grid, Found]:
+def _legal(ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat) -> tuple[Grid, list[Rejection]]:
     """Layouts of one replica that the engine and the user allow, and the others with their reasons."""
     most = min(pool.replica_gpus, ask.gpus_max or pool.replica_gpus)
     least = max(ask.gpus_min, most if pool.nodes > 1 else 1)
@@ -181,8 +182,7 @@ def _legal(ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat) -> tuple[Gri
     )
     refused = [_refusal(ask, pool, chosen, grid, i) for i in range(len(grid))]
     legal = np.array([refusal is None for refusal in refused], np.bool_)
-    rejections = tuple(refusal for refusal in refused if refusal is not None)
-    return grid.take(legal), Found(rejections=rejections, rejected=len(rejections))
+    return grid.take(legal), [refusal for refusal in refused if refusal is not None]
 
 
 def _refusal(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from planner.layout import Layout
 from planner.options.account import AccountRows, flag_at
 from planner.options.asks import PoolFacts
+from planner.options.fitting import Fitting, Sorted, by_case
 from planner.options.interconnect import link_gb_s
 from planner.options.problem import DEMAND_UNITS
 from planner.options.records import (
     Account,
-    Found,
     Option,
     Reason,
     Rejection,
@@ -37,8 +37,8 @@ Bools = NDArray[np.bool_]
 _TESTS = (Reason.MEMORY, Reason.HOST_RAM, Reason.NVME, Reason.DEADLINE)
 
 
-def sort_out(run: TrainingPass, *, detail: bool) -> list[Found]:
-    """Rows become options or rejections, case by case; without `detail` only those that can matter are made."""
+def sort_out(run: TrainingPass, *, detail: bool) -> list[Sorted]:
+    """Rows that fit and rejections, case by case; without `detail` only those that can matter are made."""
     stage, shortage = first_failed(_tests(run))
     ok, cases = stage == 0, len(run.cases)
     if detail:
@@ -55,17 +55,12 @@ def sort_out(run: TrainingPass, *, detail: bool) -> list[Found]:
     run = taken(replace(run, speed=replace(run.speed, parts={})), kept, len(run.grid))
     rows, chosen = list(range(len(rows))), list(range(len(rows), len(kept)))
     accounts = AccountRows(run.ledger)
-    options: list[list[Option]] = [[] for _ in range(cases)]
-    rejections: list[list[Rejection]] = [[] for _ in range(cases)]
-    for i, kind, part in zip(rows, kinds, accounts.largest(rows), strict=True):
-        rejection = _rejection(run, accounts, i, _TESTS[kind - 1], part)
-        rejections[run.case[i]].append(rejection)
-    for i in chosen:
-        options[run.case[i]].append(_option(run, accounts, i))
-    return [
-        Found(tuple(o), tuple(r), fit - len(o), every - fit)
-        for o, r, fit, every in zip(options, rejections, fitting, everything, strict=True)
+    rejections = [
+        (i, _rejection(run, accounts, i, _TESTS[kind - 1], part))
+        for i, kind, part in zip(rows, kinds, accounts.largest(rows), strict=True)
     ]
+    options = _fitting(run, accounts, chosen)
+    return by_case(run.case.tolist(), options, rejections, fitting, everything)
 
 
 def _tests(run: TrainingPass) -> list[tuple[Bools, Floats]]:
@@ -133,24 +128,55 @@ def _words(
     return make
 
 
-def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
-    case, layout = run.of(i), run.layout(i)
-    pool = case.pool
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Writes the rows of a pass out."""
+
+    run: TrainingPass
+    accounts: AccountRows
+
+    def option(self, row: Fitting) -> Option:
+        """The option of a row that fits."""
+        return _option(self.run, self.accounts, row)
+
+
+def _fitting(run: TrainingPass, accounts: AccountRows, chosen: Sequence[int]) -> list[Fitting]:
+    """The rows that fit, as far as dominance looks at them."""
+    rows = _Rows(run, accounts)
+    nodes = [case.pool.nodes if case.pool.nodes > 1 else 0 for case in run.cases]
+    preferences = [case.recipe.preference for case in run.cases]
+    columns = (
+        run.case[chosen], run.grid.gpus[chosen], np.ceil(run.host[chosen]),
+        np.ceil(run.nvme[chosen]), run.speed.low[chosen],
+    )  # fmt: skip
+    return [
+        Fitting(
+            rows, i, gpus, nodes[case], int(host), int(nvme), preferences[case], DEMAND_UNITS,
+            DEMAND_UNITS, low,
+        )
+        for i, case, gpus, host, nvme, low in zip(
+            chosen, *(column.tolist() for column in columns), strict=True
+        )
+    ]  # fmt: skip
+
+
+def _option(run: TrainingPass, accounts: AccountRows, row: Fitting) -> Option:
+    i, layout = row.number, run.layout(row.number)
     return Option(
         workload="",
         pool="",
         layout=layout,
-        gpus=layout.gpus,
-        nodes=pool.nodes if pool.nodes > 1 else 0,
+        gpus=row.gpus,
+        nodes=row.nodes,
         replicas=1,
-        units=DEMAND_UNITS,
-        host_bytes=math.ceil(run.host[i]),
-        nvme_bytes=math.ceil(run.nvme[i]),
-        preference=case.recipe.preference,
+        units=row.units,
+        host_bytes=row.host_bytes,
+        nvme_bytes=row.nvme_bytes,
+        preference=row.preference,
         utilisation=Fraction(1),
         account=accounts.account(i),
-        timing=RowTiming.of(float(run.speed.low[i]), float(run.hours[i]), partial(_timing, run, i)),
-        interconnect_gb_s=link_gb_s(pool, layout, "replica"),
+        timing=RowTiming.of(row.rate_low, float(run.hours[i]), partial(_timing, run, i)),
+        interconnect_gb_s=link_gb_s(run.of(i).pool, layout, "replica"),
     )
 
 
