@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.layout import Layout
 from planner.optimize.assemble import assemble, has_plan
-from planner.optimize.beside import Beside
+from planner.optimize.beside import Beside, can_fork
 from planner.optimize.caution import MOST_CANDIDATES, Bold, bold_answer, with_caution
 from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
@@ -25,6 +25,9 @@ from planner.verify.plan import VerificationError, verify_plan
 
 if TYPE_CHECKING:
     from planner.optimize.answer_periods import PeriodsAnswer
+
+LEAST_BESIDE = 100
+"""Workloads from which a plan is verified beside the words for it, where limits allow a second process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,12 @@ def _steady(
         result = without_plan(scenario, question, considered, outcome, explain=explain)
     else:
         draft = assemble(question, considered, built, outcome)
-        problems = verify_plan(scenario, draft)
+        fork = bool(limits and limits.second_process) and len(question.asks) >= LEAST_BESIDE
+        with Beside(lambda: verify_plan(scenario, draft), fork=fork and can_fork()) as check:
+            worded = with_words(question, considered, draft)
+            problems = check.result()
         if problems:
             raise VerificationError(problems)
-        worded = with_words(question, considered, draft)
         if limits is None or limits.compare:
             worded = with_first_choices(question, built, outcome, worded, limits)
             worded = with_caution(question, outcome, worded, candidates, bold)
