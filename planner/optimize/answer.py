@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planner.beside import Beside, can_fork
 from planner.layout import Layout
 from planner.optimize.assemble import assemble, has_plan
-from planner.optimize.beside import Beside, can_fork
 from planner.optimize.caution import MOST_CANDIDATES, Bold, bold_answer, with_caution
 from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
@@ -70,7 +70,8 @@ def _steady(
 ) -> Answer:
     """The answer to a scenario without a horizon."""
     explain = limits is None or limits.explain_conflict
-    considered = consider(question)
+    apart = bool(limits and limits.second_process) and can_fork()
+    considered = consider(question, fork=apart)
     hopeless = [
         a.name
         for a, w in zip(question.asks, question.wishes, strict=True)
@@ -102,8 +103,8 @@ def _steady(
         result = without_plan(scenario, question, considered, outcome, explain=explain)
     else:
         draft = assemble(question, considered, built, outcome)
-        fork = bool(limits and limits.second_process) and len(question.asks) >= LEAST_BESIDE
-        with Beside(lambda: verify_plan(scenario, draft), fork=fork and can_fork()) as check:
+        many = apart and len(question.asks) >= LEAST_BESIDE
+        with Beside(lambda: verify_plan(scenario, draft), fork=many and can_fork()) as check:
             worded = with_words(question, considered, draft)
             problems = check.result()
         if problems:

@@ -35,6 +35,13 @@ class Fitting:
     rate_low: float
     loads: tuple[int, ...] = ()
 
+    def __reduce__(self) -> tuple[type[Fitting], tuple[object, ...]]:
+        """Pickled by its fields in their order: there are many, and this is twice as fast as by their names."""
+        return Fitting, (
+            self.writer, self.number, self.gpus, self.nodes, self.host_bytes, self.nvme_bytes,
+            self.preference, self.units, self.utilisation, self.rate_low, self.loads,
+        )  # fmt: skip
+
     def option(self) -> Option:
         """The row written out."""
         return self.writer.option(self)

@@ -146,6 +146,12 @@ class RowRejection(Rejection):
         object.__setattr__(self, "account", account)
         return getattr(self, name)
 
+    def __reduce__(self) -> tuple[Callable[..., RowRejection], tuple[object, ...]]:
+        """Pickled as it was made: what is worked out when looked at stays to be worked out."""
+        numbers = (self.need, self.have, self.unit, self.bottleneck)
+        names = (self.workload, self.pool)
+        return _row_rejection, (self.reason, numbers, self._weights, self._make, names)
+
     def dedupe_key(self) -> tuple[str, str, str, str, str]:
         """Known without the layout."""
         return (self.workload, self.pool, self._weights, self.reason, self.bottleneck)
@@ -170,6 +176,16 @@ class RowRejection(Rejection):
         return RowRejection.of(
             self.reason, numbers, self._weights, make, (self.workload, self.pool)
         )
+
+
+def _row_rejection(
+    reason: Reason,
+    numbers: tuple[float, float, str, str],
+    weights: str,
+    make: Callable[[], tuple[Layout, str, Account | None]],
+    names: tuple[str, str],
+) -> RowRejection:
+    return RowRejection.of(reason, numbers, weights, make, names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -34,6 +35,7 @@ from planner.options.serving_pass import (
 )
 from planner.options.serving_records import sort_out
 from planner.options.serving_rejections import unmeasured
+from planner.options.works import Batch, Work
 
 MOST_ROWS = 800
 """Layouts computed in one pass: with their 48 concurrencies they stay in the processor's cache."""
@@ -41,7 +43,7 @@ Questions = Sequence[tuple[ServingAsk, Sequence[PoolFacts]]]
 """Workloads, each with the pools it is considered on."""
 
 
-def serving_candidates(questions: Questions, *, detail: bool = False) -> list[list[Found]]:
+def serving_candidates(questions: Questions, *, detail: bool = False) -> Batch:
     """Every candidate of each workload on each of its pools; with `detail` each as a record of its own.
 
     Workloads and pools that run a format alike are computed together, as one array of layouts. The records name
@@ -57,12 +59,15 @@ def serving_candidates(questions: Questions, *, detail: bool = False) -> list[li
                 answers[0] = Sorted.refused(unmeasured(ask, pool.gpu.id))
             else:
                 alike.append(_Seat(ask, pool, answers))
-    for seats in together.values():
-        _answer(seats, detail=detail)
-    return [
-        [_all_of(ask, pool, found[number, at], detail=detail) for at, pool in enumerate(pools)]
-        for number, (ask, pools) in enumerate(questions)
-    ]
+    works = [work for seats in together.values() for work in _works(seats, detail=detail)]
+
+    def findings() -> list[list[Found]]:
+        return [
+            [_all_of(ask, pool, found[number, at], detail=detail) for at, pool in enumerate(pools)]
+            for number, (ask, pools) in enumerate(questions)
+        ]
+
+    return Batch(works, findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def _all_of(ask: ServingAsk, pool: PoolFacts, answers: dict[int, Sorted], *, det
     return written(parts, pool, multiples=free_replicas(ask), detail=detail)
 
 
-def _answer(seats: Sequence[_Seat], *, detail: bool) -> None:
+def _works(seats: Sequence[_Seat], *, detail: bool) -> Iterator[Work]:
     """All formats of workloads that may be computed together."""
     known: dict[tuple[object, ...], tuple[ServingFormat | Rejection, object]] = {}
     alike: dict[object, tuple[ServingFormat, list[_Seat], list[Case]]] = {}
@@ -98,9 +103,16 @@ def _answer(seats: Sequence[_Seat], *, detail: bool) -> None:
             members.append(seat)
             cases.append(Case(ask, pool, preference))
     for chosen, members, cases in alike.values():
-        found = _layouts(cases, chosen, detail=detail)
-        for seat, case, part in zip(members, cases, found, strict=True):
-            seat.answers[case.preference] = part
+        yield Work(
+            len(cases),
+            partial(_layouts, cases, chosen, detail=detail),
+            partial(_take, members, cases),
+        )
+
+
+def _take(members: Sequence[_Seat], cases: Sequence[Case], found: Sequence[Sorted]) -> None:
+    for seat, case, part in zip(members, cases, found, strict=True):
+        seat.answers[case.preference] = part
 
 
 def _class(

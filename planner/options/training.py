@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from planner.options.training_pass import (
     shared,
 )
 from planner.options.training_records import sort_out
+from planner.options.works import Batch, Work
 
 MOST_ROWS = 4000
 """Layouts computed in one pass: their arrays stay in the processor's cache."""
@@ -95,7 +97,7 @@ class _Alike:
     answers: list[tuple[_Gathered, int]] = field(default_factory=list)
 
 
-def training_candidates(questions: Questions, *, detail: bool = False) -> list[list[Found]]:
+def training_candidates(questions: Questions, *, detail: bool = False) -> Batch:
     """Every candidate of each workload on each of its pools; with `detail` each as a record of its own.
 
     Workloads and pools for which recipes run alike are computed together, as one array of layouts. The records name
@@ -109,13 +111,23 @@ def training_candidates(questions: Questions, *, detail: bool = False) -> list[l
         ways = {key: _ways(ask, gpu, grids, twins=not detail) for key, gpu in gpus.items()}
         for pool, answer in zip(pools, answers, strict=True):
             _sort_cases(ask, pool, ways[id(pool.gpu)], answer, alike)
-    for group in alike.values():
-        for (answer, number), found in zip(group.answers, _found(group, detail), strict=True):
-            answer.found[number] = found
-    return [
-        [answer.whole(pool, detail=detail) for answer, pool in zip(answers, pools, strict=True)]
-        for answers, (_, pools) in zip(gathered, questions, strict=True)
+    works = [
+        Work(len(group.cases), partial(_found, group, detail), partial(_take, group))
+        for group in alike.values()
     ]
+
+    def findings() -> list[list[Found]]:
+        return [
+            [answer.whole(pool, detail=detail) for answer, pool in zip(row, pools, strict=True)]
+            for row, (_, pools) in zip(gathered, questions, strict=True)
+        ]
+
+    return Batch(works, findings)
+
+
+def _take(group: _Alike, found: Sequence[Sorted]) -> None:
+    for (answer, number), part in zip(group.answers, found, strict=True):
+        answer.found[number] = part
 
 
 def _ways(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from planner.layout import Layout
 from planner.options.account import AccountRows, flag_at
-from planner.options.asks import PoolFacts
 from planner.options.fitting import Fitting, Sorted, by_case
 from planner.options.interconnect import link_gb_s
 from planner.options.problem import DEMAND_UNITS
@@ -95,7 +94,7 @@ def _rejection(
         offered = pool.host_bytes if host else pool.nvme_bytes
         need = float(run.host[i] if host else run.nvme[i]) / GIB
         numbers = (need, (offered or 0) / GIB, "GiB", "host RAM" if host else "NVMe")
-    make = _words(run, accounts, i, reason, numbers, pool)
+    make = partial(_words, run, accounts, i, reason, numbers)
     return RowRejection.of(reason, numbers, run.recipe.weights, make)
 
 
@@ -105,27 +104,23 @@ def _words(
     i: int,
     reason: Reason,
     numbers: tuple[float, float, str, str],
-    pool: PoolFacts,
-) -> Callable[[], tuple[Layout, str, Account | None]]:
+) -> tuple[Layout, str, Account | None]:
     """Layout, message and account of a rejection, for when they are read."""
-
-    def make() -> tuple[Layout, str, Account | None]:
-        need, have, _, part = numbers
-        account = accounts.account(i)
-        if reason is Reason.MEMORY:
-            text = (
-                f"needs {need:.1f} GiB per GPU of {have:.1f} GiB usable, {need - have:.1f} short; "
-                f"{part.replace('_', ' ')} alone {account.components[0][1]:.1f}"
-            )
-        elif reason is Reason.DEADLINE:
-            text = f"takes {duration(need * HOUR_S)}, deadline {duration(have * HOUR_S)}; {part} limits"
-        else:
-            offered = pool.host_bytes if reason is Reason.HOST_RAM else pool.nvme_bytes
-            known = f"{have:.1f} usable" if offered else "of which the pool says nothing"
-            text = f"offload needs {need:.1f} GiB of {part} on a node, {known}"
-        return run.layout(i), text, account
-
-    return make
+    need, have, _, part = numbers
+    account = accounts.account(i)
+    if reason is Reason.MEMORY:
+        text = (
+            f"needs {need:.1f} GiB per GPU of {have:.1f} GiB usable, {need - have:.1f} short; "
+            f"{part.replace('_', ' ')} alone {account.components[0][1]:.1f}"
+        )
+    elif reason is Reason.DEADLINE:
+        text = f"takes {duration(need * HOUR_S)}, deadline {duration(have * HOUR_S)}; {part} limits"
+    else:
+        pool = run.of(i).pool
+        offered = pool.host_bytes if reason is Reason.HOST_RAM else pool.nvme_bytes
+        known = f"{have:.1f} usable" if offered else "of which the pool says nothing"
+        text = f"offload needs {need:.1f} GiB of {part} on a node, {known}"
+    return run.layout(i), text, account
 
 
 @dataclass(frozen=True, slots=True)

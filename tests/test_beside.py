@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from planner import api
+from planner.beside import Beside
 from planner.optimize import SolveLimits, answer, caution
-from planner.optimize.beside import Beside
 from planner.verify.problem import Problem, VerificationError
 
-SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
 
 
 def no_children() -> bool:
