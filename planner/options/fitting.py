@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
 from typing import ClassVar, Protocol
 
-from planner.options.records import Option, Rejection
+from planner.layout import Layout
+from planner.options.problem import DEMAND_UNITS
+from planner.options.records import Account, Option, Rejection, Timing, renamed
 
 
 class Writer(Protocol):
@@ -14,6 +18,15 @@ class Writer(Protocol):
 
     def option(self, row: Fitting) -> Option:
         """The option of a row that fits."""
+
+    def layout(self, row: Fitting) -> Layout:
+        """Its layout."""
+
+    def account(self, row: Fitting) -> Account:
+        """Its memory."""
+
+    def interconnect_gb_s(self, row: Fitting) -> float:
+        """Bandwidth of the widest group of its layout."""
 
 
 @dataclass(slots=True)
@@ -49,6 +62,67 @@ class Fitting:
     def content(self) -> tuple[object, ...]:
         """Decides between rows that are alike in all else."""
         return self.option().content()
+
+
+class RowOption(Option):
+    """A row written out; layout, account and link are worked out when they are first looked at."""
+
+    __slots__ = ("_row",)
+    _row: Fitting
+
+    @classmethod
+    def of(
+        cls,
+        row: Fitting,
+        timing: Timing,
+        *,
+        replicas: int = 1,
+        assumptions: tuple[str, ...] = (),
+        size_rates: tuple[float, ...] = (),
+    ) -> RowOption:
+        """What plans count with."""
+        option = object.__new__(cls)
+        put = object.__setattr__
+        put(option, "workload", "")
+        put(option, "pool", "")
+        put(option, "gpus", row.gpus)
+        put(option, "nodes", row.nodes)
+        put(option, "replicas", replicas)
+        put(option, "units", row.units)
+        put(option, "host_bytes", row.host_bytes)
+        put(option, "nvme_bytes", row.nvme_bytes)
+        put(option, "preference", row.preference)
+        put(option, "utilisation", _share(row.utilisation))
+        put(option, "timing", timing)
+        put(option, "assumptions", assumptions)
+        put(option, "interruption", None)
+        put(option, "loads", row.loads)
+        put(option, "size_rates", size_rates)
+        put(option, "_row", row)
+        return option
+
+    def __getattr__(self, name: str) -> object:
+        """Reached only while the field is empty."""
+        if name not in _LATER:
+            raise AttributeError(name)
+        row = self._row
+        value: object = getattr(row.writer, name)(row)
+        object.__setattr__(self, name, value)
+        return value
+
+    def named(self, workload: str, pool: str) -> Option:
+        """The same row under other names; of one that was changed since, its fields."""
+        known = _AT_ONCE if hasattr(self, "_row") else Option.__slots__
+        return renamed(self, known, workload, pool)
+
+
+_LATER = frozenset({"layout", "account", "interconnect_gb_s"})
+_AT_ONCE = (*(name for name in Option.__slots__ if name not in _LATER), "_row")
+
+
+@cache
+def _share(parts: int) -> Fraction:
+    return Fraction(parts, DEMAND_UNITS)
 
 
 @dataclass(slots=True)

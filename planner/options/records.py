@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar
@@ -53,12 +53,11 @@ class Account:
 R = TypeVar("R", "Rejection", "Option")
 
 
-def _renamed(record: R, workload: str, pool: str) -> R:
-    """The record under other names; many are, so that it is done without its constructor."""
-    kind = type(record)
-    same = object.__new__(kind)
+def renamed(record: R, names: Sequence[str], workload: str, pool: str) -> R:
+    """The record, of these fields, under other names; many are, so that it is done without its constructor."""
+    same = object.__new__(type(record))
     put = object.__setattr__
-    for name in kind.__slots__:
+    for name in names:
         put(same, name, getattr(record, name))
     put(same, "workload", workload)
     put(same, "pool", pool)
@@ -96,96 +95,11 @@ class Rejection:
 
     def named(self, workload: str, pool: str) -> Rejection:
         """The same for another workload or pool that asks the same."""
-        return _renamed(self, workload, pool)
+        return renamed(self, Rejection.__slots__, workload, pool)
 
     def on(self, change: Callable[[Layout], Layout]) -> Rejection:
         """The same for another layout."""
         return replace(self, layout=change(self.layout))
-
-
-class RowRejection(Rejection):
-    """One row of a vectorized pass; layout, words and account are worked out when they are first looked at.
-
-    A scenario has hundreds of rejections for each that anyone reads.
-    """
-
-    __slots__ = ("_make", "_weights")
-    _make: Callable[[], tuple[Layout, str, Account | None]]
-    _weights: str
-
-    @classmethod
-    def of(
-        cls,
-        reason: Reason,
-        numbers: tuple[float, float, str, str],
-        weights: str,
-        make: Callable[[], tuple[Layout, str, Account | None]],
-        names: tuple[str, str] = ("", ""),
-    ) -> RowRejection:
-        """A row with its numbers: need, have, unit and bottleneck."""
-        row = object.__new__(cls)
-        put = object.__setattr__
-        need, have, unit, bottleneck = numbers
-        for name, value in (
-            ("workload", names[0]), ("pool", names[1]), ("reason", reason), ("need", need),
-            ("have", have), ("unit", unit), ("bottleneck", bottleneck), ("_weights", weights),
-            ("_make", make),
-        ):  # fmt: skip
-            put(row, name, value)
-        return row
-
-    def __getattr__(self, name: str) -> object:
-        """Reached only while the field is empty."""
-        if name == "_weights":
-            return self.layout.weights
-        if name not in ("layout", "message", "account"):
-            raise AttributeError(name)
-        layout, message, account = self._make()
-        object.__setattr__(self, "layout", layout)
-        object.__setattr__(self, "message", message)
-        object.__setattr__(self, "account", account)
-        return getattr(self, name)
-
-    def __reduce__(self) -> tuple[Callable[..., RowRejection], tuple[object, ...]]:
-        """Pickled as it was made: what is worked out when looked at stays to be worked out."""
-        numbers = (self.need, self.have, self.unit, self.bottleneck)
-        names = (self.workload, self.pool)
-        return _row_rejection, (self.reason, numbers, self._weights, self._make, names)
-
-    def dedupe_key(self) -> tuple[str, str, str, str, str]:
-        """Known without the layout."""
-        return (self.workload, self.pool, self._weights, self.reason, self.bottleneck)
-
-    def named(self, workload: str, pool: str) -> Rejection:
-        """The same row under other names."""
-        assert self.need is not None
-        assert self.have is not None
-        numbers = (self.need, self.have, self.unit, self.bottleneck)
-        return RowRejection.of(self.reason, numbers, self._weights, self._make, (workload, pool))
-
-    def on(self, change: Callable[[Layout], Layout]) -> Rejection:
-        """The same row with another layout of the same weights."""
-        assert self.need is not None
-        assert self.have is not None
-        numbers = (self.need, self.have, self.unit, self.bottleneck)
-
-        def make() -> tuple[Layout, str, Account | None]:
-            layout, message, account = self._make()
-            return change(layout), message, account
-
-        return RowRejection.of(
-            self.reason, numbers, self._weights, make, (self.workload, self.pool)
-        )
-
-
-def _row_rejection(
-    reason: Reason,
-    numbers: tuple[float, float, str, str],
-    weights: str,
-    make: Callable[[], tuple[Layout, str, Account | None]],
-    names: tuple[str, str],
-) -> RowRejection:
-    return RowRejection.of(reason, numbers, weights, make, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,34 +123,6 @@ class Timing:
     concurrency: float | None = None
     extrapolated: bool = False
     details: dict[str, float] = field(default_factory=dict)
-
-
-_TIMES = frozenset(one.name for one in fields(Timing))
-
-
-class RowTiming(Timing):
-    """Speed of one row of a vectorized pass: what plans count on is there, the rest is worked out when looked at."""
-
-    __slots__ = ("_make",)
-    _make: Callable[[], Timing]
-
-    @classmethod
-    def of(cls, rate_low: float, hours: float | None, make: Callable[[], Timing]) -> RowTiming:
-        """A row of which only the low rate and the hours of a job are known yet."""
-        row = object.__new__(cls)
-        object.__setattr__(row, "rate_low", rate_low)
-        object.__setattr__(row, "hours", hours)
-        object.__setattr__(row, "_make", make)
-        return row
-
-    def __getattr__(self, name: str) -> object:
-        """Reached only while the field is empty."""
-        if name not in _TIMES:
-            raise AttributeError(name)
-        made = self._make()
-        for one in _TIMES:
-            object.__setattr__(self, one, getattr(made, one))
-        return getattr(made, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +175,7 @@ class Option:
 
     def named(self, workload: str, pool: str) -> Option:
         """The same for another workload or pool that asks the same."""
-        return _renamed(self, workload, pool)
+        return renamed(self, Option.__slots__, workload, pool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,15 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.layout import Layout
 from planner.options.account import MadeAccount, at
 from planner.options.asks import ServingAsk
 from planner.options.buckets import best_by_size
-from planner.options.fitting import Fitting, Sorted, by_case
+from planner.options.fitting import Fitting, RowOption, Sorted, by_case
 from planner.options.interconnect import link_gb_s
 from planner.options.problem import DEMAND_UNITS, LOAD_UNITS
-from planner.options.records import (
-    Account,
-    Option,
-    RowTiming,
-)
+from planner.options.records import Account, Option
+from planner.options.row_records import RowTiming
 from planner.options.rows import taken
 from planner.options.select import best_by_gpus, first_failed, nearest
 from planner.options.serving_figures import Figures, job_hours, low_rate, timing_of
@@ -74,7 +72,30 @@ class _Rows:
 
     def option(self, row: Fitting) -> Option:
         """The option of a row that fits."""
-        return _option(self.run, self.figures, row)
+        run, i = self.run, row.number
+        replicas = math.ceil(DEMAND_UNITS / row.units)
+        if row.loads:
+            replicas = math.ceil(sum(load for load in row.loads if load > 0) / LOAD_UNITS)
+        return RowOption.of(
+            row,
+            RowTiming.of(row.rate_low, job_hours(run, i), partial(timing_of, run, i)),
+            replicas=max(run.of(i).ask.replicas_min, replicas),
+            assumptions=(run.chosen.how.reason,) if run.chosen.how.reason else (),
+            size_rates=tuple(run.rates.counted[:, i].tolist()) if run.rates is not None else (),
+        )
+
+    def layout(self, row: Fitting) -> Layout:
+        """Its layout."""
+        return self.run.layout(row.number)
+
+    def account(self, row: Fitting) -> Account:
+        """Its memory."""
+        usable_gib = at(self.run.memory.ledger.usable, row.number) / GIB
+        return MadeAccount.of(usable_gib, partial(_with_load, self.run, self.figures, row.number))
+
+    def interconnect_gb_s(self, row: Fitting) -> float:
+        """Bandwidth of its widest group."""
+        return link_gb_s(self.run.of(row.number).pool, self.layout(row), "replica")
 
 
 def _fitting(rows: _Rows, chosen: Sequence[int]) -> list[Fitting]:
@@ -100,35 +121,6 @@ def _row(rows: _Rows, i: int, case: Case, at_row: tuple[int, float, float]) -> F
         case.preference, units, busy_parts(ask, counted, demand, units, loads), low_rate(run, i),
         loads,
     )  # fmt: skip
-
-
-def _option(run: ServingPass, figures: Figures, row: Fitting) -> Option:
-    i, case, chosen = row.number, run.of(row.number), run.chosen
-    layout = run.layout(i)
-    replicas = math.ceil(DEMAND_UNITS / row.units)
-    if row.loads:
-        replicas = math.ceil(sum(load for load in row.loads if load > 0) / LOAD_UNITS)
-    return Option(
-        workload="",
-        pool="",
-        layout=layout,
-        gpus=row.gpus,
-        nodes=row.nodes,
-        replicas=max(case.ask.replicas_min, replicas),
-        units=row.units,
-        host_bytes=row.host_bytes,
-        nvme_bytes=0,
-        preference=row.preference,
-        utilisation=Fraction(row.utilisation, DEMAND_UNITS),
-        account=MadeAccount.of(
-            at(run.memory.ledger.usable, i) / GIB, partial(_with_load, run, figures, i)
-        ),
-        timing=RowTiming.of(row.rate_low, job_hours(run, i), partial(timing_of, run, i)),
-        interconnect_gb_s=link_gb_s(case.pool, layout, "replica"),
-        assumptions=(chosen.how.reason,) if chosen.how.reason else (),
-        loads=row.loads,
-        size_rates=tuple(run.rates.counted[:, i].tolist()) if run.rates is not None else (),
-    )
 
 
 def busy_share(

@@ -12,7 +12,8 @@ from planner.layout import Layout
 from planner.options.asks import ServingAsk
 from planner.options.buckets import rows_of
 from planner.options.problem import DEMAND_UNITS
-from planner.options.records import Account, Reason, Rejection, RowRejection
+from planner.options.records import Account, Reason, Rejection
+from planner.options.row_records import RowRejection
 from planner.options.serving_figures import Figures, timing_of
 from planner.options.serving_pass import ServingPass, asked_rate
 from planner.units import GIB

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -13,18 +12,11 @@ from numpy.typing import NDArray
 
 from planner.layout import Layout
 from planner.options.account import AccountRows, flag_at
-from planner.options.fitting import Fitting, Sorted, by_case
+from planner.options.fitting import Fitting, RowOption, Sorted, by_case
 from planner.options.interconnect import link_gb_s
 from planner.options.problem import DEMAND_UNITS
-from planner.options.records import (
-    Account,
-    Option,
-    Reason,
-    Rejection,
-    RowRejection,
-    RowTiming,
-    Timing,
-)
+from planner.options.records import Account, Option, Reason, Rejection, Timing
+from planner.options.row_records import RowRejection, RowTiming
 from planner.options.rows import taken
 from planner.options.select import best_by_gpus, first_failed, nearest
 from planner.options.training_pass import TrainingPass
@@ -132,7 +124,20 @@ class _Rows:
 
     def option(self, row: Fitting) -> Option:
         """The option of a row that fits."""
-        return _option(self.run, self.accounts, row)
+        hours, make = float(self.run.hours[row.number]), partial(_timing, self.run, row.number)
+        return RowOption.of(row, RowTiming.of(row.rate_low, hours, make))
+
+    def layout(self, row: Fitting) -> Layout:
+        """Its layout."""
+        return self.run.layout(row.number)
+
+    def account(self, row: Fitting) -> Account:
+        """Its memory."""
+        return self.accounts.account(row.number)
+
+    def interconnect_gb_s(self, row: Fitting) -> float:
+        """Bandwidth of its widest group."""
+        return link_gb_s(self.run.of(row.number).pool, self.layout(row), "replica")
 
 
 def _fitting(run: TrainingPass, accounts: AccountRows, chosen: Sequence[int]) -> list[Fitting]:
@@ -153,26 +158,6 @@ def _fitting(run: TrainingPass, accounts: AccountRows, chosen: Sequence[int]) ->
             chosen, *(column.tolist() for column in columns), strict=True
         )
     ]  # fmt: skip
-
-
-def _option(run: TrainingPass, accounts: AccountRows, row: Fitting) -> Option:
-    i, layout = row.number, run.layout(row.number)
-    return Option(
-        workload="",
-        pool="",
-        layout=layout,
-        gpus=row.gpus,
-        nodes=row.nodes,
-        replicas=1,
-        units=row.units,
-        host_bytes=row.host_bytes,
-        nvme_bytes=row.nvme_bytes,
-        preference=row.preference,
-        utilisation=Fraction(1),
-        account=accounts.account(i),
-        timing=RowTiming.of(row.rate_low, float(run.hours[i]), partial(_timing, run, i)),
-        interconnect_gb_s=link_gb_s(run.of(i).pool, layout, "replica"),
-    )
 
 
 def _timing(run: TrainingPass, i: int) -> Timing:

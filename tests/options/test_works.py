@@ -13,7 +13,8 @@ from planner.api import load
 from planner.options import works
 from planner.options.consider import consider
 from planner.options.from_scenario import question_of
-from planner.options.records import Considered, Reason, Rejection, RowRejection
+from planner.options.records import Considered, Reason, Rejection
+from planner.options.row_records import RowRejection
 from planner.options.works import Work, shared_out
 from tests.options.test_pools_together import SCENARIOS
 
