@@ -85,7 +85,7 @@ def running_cents(
     GPUs are idle in the others. `busy` is the share of these hours in which the GPUs work.
     """  # fmt: skip
     span = term.hours if hours is None else math.ceil(hours)
-    cents = to_cents(term.gpu_hour * gpus * span) * runs
+    cents = to_cents(term.gpu_hour * gpus * span) * runs if term.gpu_hour else 0
     if term.pays_energy:
         working = busy * span * runs
         held = max(Fraction(term.hours), working)
@@ -98,7 +98,7 @@ def guest_cents(
 ) -> int:
     """Cents for runs on GPUs that another run holds: started hours, and energy beyond that of waiting GPUs."""
     span = math.ceil(hours)
-    cents = to_cents(term.gpu_hour * gpus * span) * runs
+    cents = to_cents(term.gpu_hour * gpus * span) * runs if term.gpu_hour else 0
     if term.pays_energy:
         working = busy * span * runs
         cents += energy.cents(
