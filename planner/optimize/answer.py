@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planner.beside import Beside, can_fork
 from planner.layout import Layout
 from planner.optimize.assemble import assemble, has_plan
-from planner.optimize.beside import Beside
 from planner.optimize.caution import MOST_CANDIDATES, Bold, bold_answer, with_caution
 from planner.optimize.first_choice import with_first_choices
 from planner.optimize.outcome import Outcome, ProgressCallback, SolveLimits, Status
@@ -25,6 +25,9 @@ from planner.verify.plan import VerificationError, verify_plan
 
 if TYPE_CHECKING:
     from planner.optimize.answer_periods import PeriodsAnswer
+
+LEAST_BESIDE = 100
+"""Workloads from which a plan is verified beside the words for it, where limits allow a second process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def _steady(
 ) -> Answer:
     """The answer to a scenario without a horizon."""
     explain = limits is None or limits.explain_conflict
-    considered = consider(question)
+    apart = bool(limits and limits.second_process) and can_fork()
+    considered = consider(question, fork=apart)
     hopeless = [
         a.name
         for a, w in zip(question.asks, question.wishes, strict=True)
@@ -99,10 +103,12 @@ def _steady(
         result = without_plan(scenario, question, considered, outcome, explain=explain)
     else:
         draft = assemble(question, considered, built, outcome)
-        problems = verify_plan(scenario, draft)
+        many = apart and len(question.asks) >= LEAST_BESIDE
+        with Beside(lambda: verify_plan(scenario, draft), fork=many and can_fork()) as check:
+            worded = with_words(question, considered, draft)
+            problems = check.result()
         if problems:
             raise VerificationError(problems)
-        worded = with_words(question, considered, draft)
         if limits is None or limits.compare:
             worded = with_first_choices(question, built, outcome, worded, limits)
             worded = with_caution(question, outcome, worded, candidates, bold)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from planner.beside import Beside
 from planner.optimize.assemble import has_plan
 from planner.optimize.assemble_periods import assemble_periods
 from planner.optimize.baselines import baselines
-from planner.optimize.beside import Beside
 from planner.optimize.caution import MOST_CANDIDATES, Bold
 from planner.optimize.caution_periods import bold_answer, candidates_of, with_caution
 from planner.optimize.first_choice_periods import with_first_formats

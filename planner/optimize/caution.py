@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from planner.beside import Beside, can_fork
 from planner.optimize.backend import load_cp_sat
-from planner.optimize.beside import Beside, can_fork
 from planner.optimize.outcome import Outcome, SolveLimits
 from planner.optimize.solve import solve
 from planner.options.build import build

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from planner.beside import Beside, can_fork
 from planner.optimize.backend import load_cp_sat
-from planner.optimize.beside import Beside, can_fork
 from planner.optimize.caution import MOST_AHEAD, Bold, bold_limits, told
 from planner.optimize.outcome import Outcome, SolveLimits
 from planner.optimize.solve import solve

@@ -54,9 +54,10 @@ class LinearModel:
 
     def add(self, *rows: Row) -> None:
         """Adds rows; refuses one whose sum could leave 62 bits."""
+        lows, highs = self.lows, self.highs
         for one in rows:
             reach = sum(
-                abs(c) * max(abs(self.lows[v]), abs(self.highs[v]), 1) for v, c in one.terms
+                [abs(c) * max(-lows[v], highs[v], lows[v], -highs[v], 1) for v, c in one.terms]
             )
             if reach >= ROW_LIMIT:
                 raise OverflowError(f"row {one.name}: sum of |coefficients| reaches {reach}")
@@ -87,7 +88,11 @@ def row(
     high: int | None = None,
 ) -> Row:
     """A row with equal columns merged and zero coefficients dropped."""
-    merged: dict[int, int] = {}
-    for column, coefficient in terms:
-        merged[column] = merged.get(column, 0) + coefficient
-    return Row(name, family, tuple((v, c) for v, c in merged.items() if c), low, high)
+    given = list(terms)
+    merged = dict(given)
+    if len(merged) < len(given):
+        merged = {}
+        for column, coefficient in given:
+            merged[column] = merged.get(column, 0) + coefficient
+    kept = merged.items() if all(merged.values()) else ((v, c) for v, c in merged.items() if c)
+    return Row(name, family, tuple(kept), low, high)

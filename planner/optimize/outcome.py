@@ -45,7 +45,7 @@ class SolveLimits:
     quick: bool = False
     """CP-SAT alone, and only counting where nodes can be filled in many ways: what these do not prove stays open."""
     second_process: bool = False
-    """Whether a forked child may work out the price of caution meanwhile; not safe in every program."""
+    """Whether forked children may do parts of the work meanwhile; not safe in every program."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,27 +53,24 @@ def maximal_patterns(
     """
     found: list[tuple[int, ...]] = []
     counts = [0] * len(sizes)
-
-    def fits(size: Size, gpus: int, host: int, tags: frozenset[int]) -> bool:
-        return (
-            size.gpus <= gpus
-            and size.host_sixteenths <= host
-            and (size.tag < 0 or size.tag not in tags)
-        )
+    least = list(itertools.accumulate((size.gpus for size in reversed(sizes)), min))[::-1]
 
     def extend(at: int, gpus: int, host: int, tags: frozenset[int]) -> bool:
+        most = 0
+        while at < len(sizes) and not most:
+            if least[at] > gpus:
+                # Nor has any of the sizes behind it room.
+                at = len(sizes)
+            elif not (most := _room(sizes[at], gpus, host, tags)):
+                at += 1
         if at == len(sizes):
-            if not any(fits(size, gpus, host, tags) for size in sizes):
+            if not any(_room(size, gpus, host, tags) for size in sizes):
                 found.append(tuple(counts))
             return len(found) <= cap
         size = sizes[at]
-        room = min(
-            gpus // size.gpus,
-            host // size.host_sixteenths if size.host_sixteenths else gpus,
-        )
-        if size.tag >= 0:
-            room = min(room, 0 if size.tag in tags else 1)
-        for count in range(room, -1, -1):
+        # Of the last size a node holds all that it has room for, else one more could be added.
+        fewest = most if at == len(sizes) - 1 else 0
+        for count in range(most, fewest - 1, -1):
             counts[at] = count
             used = tags | {size.tag} if count and size.tag >= 0 else tags
             left = gpus - count * size.gpus
@@ -84,3 +81,13 @@ def maximal_patterns(
 
     complete = extend(0, node_gpus, HOST_SHARES, frozenset())
     return found if complete else None
+
+
+def _room(size: Size, gpus: int, host: int, tags: frozenset[int]) -> int:
+    """Replicas of a size for which what is left of a node has room."""
+    if size.tag >= 0 and size.tag in tags:
+        return 0
+    most = gpus // size.gpus
+    if size.host_sixteenths:
+        most = min(most, host // size.host_sixteenths)
+    return min(most, 1) if size.tag >= 0 else most

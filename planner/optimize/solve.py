@@ -9,7 +9,7 @@ from planner.optimize.backend import Stop, Verdict
 from planner.optimize.blocks import Demand, demands
 from planner.optimize.build import Build
 from planner.optimize.check import problem_errors
-from planner.optimize.counted import Counted, by_counting, counting_model
+from planner.optimize.counted import MOST_COLUMNS, Counted, by_counting, counting_model
 from planner.optimize.exact import exact_model
 from planner.optimize.extract import block_plans, node_counts, plan_cost
 from planner.optimize.outcome import (
@@ -69,7 +69,8 @@ def _solve_exactly(
     """Rounds, placement, and again with finer packing rows where the placement fails."""
     tagged: frozenset[tuple[int, int]] = frozenset()
     route = ""
-    build = counting_model(problem, needs)
+    beyond = not budget.limits.quick and sum(len(need.picks) for need in needs) > MOST_COLUMNS
+    build = exact_model(problem, needs) if beyond else counting_model(problem, needs)
     if build.counted:
         counted = by_counting(build, budget)
         if counted is not None:

@@ -136,9 +136,10 @@ class MadeAccount(Account):
     _make: Callable[[], Account]
 
     @classmethod
-    def of(cls, make: Callable[[], Account]) -> MadeAccount:
-        """An account yet to be made."""
+    def of(cls, usable_gib: float, make: Callable[[], Account]) -> MadeAccount:
+        """An account yet to be made, of which only the usable memory is known."""
         row = object.__new__(cls)
+        object.__setattr__(row, "usable_gib", usable_gib)
         object.__setattr__(row, "_make", make)
         return row
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from planner.options.asks import Ask
 from planner.options.build import Supplier, Wish, candidates_of
 from planner.options.question import ConsideredByWorkload, Question
 from planner.options.records import Option
 from planner.options.spot import on_term
-from planner.options.terms import node_cost_cents
+from planner.options.terms import Term, node_cost_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,24 @@ def alternatives(
     question: Question, ask: Ask, wish: Wish, considered: ConsideredByWorkload
 ) -> list[Alternative]:
     """Options of a workload by price, the cheapest first; each alone, nodes shared by GPUs used."""
-    found = [
-        Alternative(option, cents)
-        for part in considered[ask.name]
-        for option in part.options
-        for cents in [option_cents(question, ask, wish, option)]
-        if cents is not None
-    ]
-    return sorted(found, key=lambda a: (a.cents, a.option.gpus, str(a.option.layout)))
+    found = []
+    for part in considered[ask.name]:
+        places = _places(question, part.pool) if part.options else []
+        for option in part.options:
+            cents = min(_prices(question, ask, wish, option, places), default=None)
+            if cents is not None:
+                found.append(Alternative(option, cents))
+    found.sort(key=_price)
+    # Words of layouts are long to make, and seldom decide.
+    ranked: list[Alternative] = []
+    for _, equals in groupby(found, _price):
+        alike = list(equals)
+        ranked += alike if len(alike) == 1 else sorted(alike, key=lambda a: str(a.option.layout))
+    return ranked
+
+
+def _price(one: Alternative) -> tuple[int, int]:
+    return one.cents, one.option.gpus
 
 
 def cheaper_on_spot(
@@ -48,16 +59,33 @@ def cheaper_on_spot(
 
 def option_cents(question: Question, ask: Ask, wish: Wish, option: Option) -> int | None:
     """Price of an option alone under its cheapest term; None where no term has room for its replicas."""
-    supplier = question.supplier(option.pool)
-    return min(_prices(question, ask, wish, option, supplier), default=None)
+    places = _places(question, option.pool)
+    return min(_prices(question, ask, wish, option, places), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A term of a pool, with the price of its nodes."""
+
+    supplier: Supplier
+    term: Term
+    node_cents: int
+
+
+def _places(question: Question, pool: str) -> list[_Place]:
+    supplier = question.supplier(pool)
+    return [
+        _Place(supplier, term, node_cost_cents(term, question.energy, supplier.draw))
+        for term in supplier.terms
+    ]
 
 
 def _prices(
-    question: Question, ask: Ask, wish: Wish, option: Option, supplier: Supplier
+    question: Question, ask: Ask, wish: Wish, option: Option, places: Sequence[_Place]
 ) -> Iterator[int]:
     """Price under each term that has room for the replicas."""
-    node_gpus = supplier.facts.node_gpus
-    for term in supplier.terms:
+    for place in places:
+        supplier, term, node_gpus = place.supplier, place.term, place.supplier.facts.node_gpus
         here = on_term(ask, option, term)
         if here is None:
             continue
@@ -66,10 +94,9 @@ def _prices(
             room = term.max_nodes // option.nodes
         if room < here.replicas:
             continue
-        place = (0, supplier, term)
-        for candidate in candidates_of(ask, wish, here, 0, place, question.energy):
+        at = (0, supplier, term)
+        for candidate in candidates_of(ask, wish, here, 0, at, question.energy, keyed=False):
             replicas = math.ceil(here.units * here.replicas / candidate.units)
             held = candidate.gpus + candidate.whole_nodes * node_gpus
-            node = node_cost_cents(term, question.energy, supplier.draw)
-            share = 0 if candidate.own_nodes else node * held / node_gpus
+            share = 0 if candidate.own_nodes else place.node_cents * held / node_gpus
             yield math.ceil((candidate.cost_cents + share) * replicas)

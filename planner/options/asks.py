@@ -209,3 +209,14 @@ def own_format(model: Model) -> tuple[str, ...]:
     (('mxfp4',), ())
     """
     return (model.native_dtype,) if model.native_dtype in ("fp8", "mxfp4") else ()
+
+
+def free_replicas(ask: Ask) -> bool:
+    """Whether any number of replicas may stand anywhere in the pool, so that many small ones may beat a large one."""
+    return (
+        isinstance(ask, ServingAsk)
+        and ask.replicas_max is None
+        and ask.gpus_max is None
+        and not ask.distinct_nodes
+        and not ask.by_size
+    )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from planner.layout import Layout
-from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk
+from planner.options.asks import Ask, PoolFacts, ServingAsk, TrainingAsk, free_replicas
 from planner.options.dominance import prune
 from planner.options.question import ConsideredByWorkload, Question
-from planner.options.records import Considered, Found, Reason, Rejection
+from planner.options.records import Considered, Found, Option, Reason, Rejection
 from planner.options.serving import serving_candidates
 from planner.options.spot import not_allowed, on_spot_only
 from planner.options.training import training_candidates
+from planner.options.works import work_through
 
 Cache = dict[Ask, dict[PoolFacts, Found]]
 """Answers to questions already asked; names and the size of pools play no part in them."""
@@ -29,21 +31,33 @@ Asked = Sequence[tuple[Ask, Sequence[PoolFacts]]]
 """Workloads, each with the pools it is asked about."""
 
 
-def candidates(asked: Asked, *, detail: bool = False) -> list[list[Found]]:
-    """Options and rejections of each workload on each of its pools; those alike are computed together."""
+def candidates(asked: Asked, *, detail: bool = False, fork: bool = False) -> list[list[Found]]:
+    """Options and rejections of each workload on each of its pools; those alike are computed together.
+
+    With `fork` a forked child may compute some of them.
+    """
     serving = [(ask, pools) for ask, pools in asked if isinstance(ask, ServingAsk)]
     training = [(ask, pools) for ask, pools in asked if isinstance(ask, TrainingAsk)]
-    served = iter(serving_candidates(serving, detail=detail))
-    trained = iter(training_candidates(training, detail=detail))
+    batches = (
+        serving_candidates(serving, detail=detail),
+        training_candidates(training, detail=detail),
+    )
+    work_through(batches, fork=fork)
+    served, trained = (iter(batch.answers()) for batch in batches)
     return [next(served if isinstance(ask, ServingAsk) else trained) for ask, _ in asked]
 
 
 def consider(
-    question: Question, *, detail: bool = False, cache: Cache | None = None
+    question: Question, *, detail: bool = False, cache: Cache | None = None, fork: bool = False
 ) -> ConsideredByWorkload:
-    """What was considered, per workload and pool, in the scenario's order."""
+    """What was considered, per workload and pool, in the scenario's order.
+
+    With `fork` a forked child may compute some of it; it is the same either way.
+    """
     pools = [supplier.facts for supplier in question.suppliers]
-    found = _consider(question.asks, pools, detail=detail, cache=cache)
+    found = _consider(
+        question.asks, pools, detail=detail, cache={} if cache is None else cache, fork=fork
+    )
     return {ask.name: parts for ask, parts in zip(question.asks, found, strict=True)}
 
 
@@ -55,6 +69,7 @@ def consider_one(
     cache: Cache | None = None,
 ) -> Considered:
     """One workload on one pool, dominated options set apart."""
+    cache = {} if cache is None else cache
     return _consider([ask], [pool], detail=detail, cache=cache)[0][0]
 
 
@@ -79,20 +94,25 @@ class _Progress:
 
 
 def _consider(
-    asks: Sequence[Ask], pools: Sequence[PoolFacts], *, detail: bool, cache: Cache | None
+    asks: Sequence[Ask],
+    pools: Sequence[PoolFacts],
+    *,
+    detail: bool,
+    cache: Cache,
+    fork: bool = False,
 ) -> list[tuple[Considered, ...]]:
     """Each workload on each pool; all are computed together, first on one node, then on more."""
-    cache = {} if cache is None else cache
-    bare = [replace(pool, name="", max_nodes=1, interruption=None) for pool in pools]
+    bare = [replace(pool, name="", max_nodes=1) for pool in pools]
     progress = [_start(ask, pools, bare) for ask in asks]
-    _answer([(one.bare, one.ones) for one in progress], detail=detail, cache=cache)
+    answer = partial(_answer, detail=detail, cache=cache, fork=fork)
+    answer([(one.bare, one.ones) for one in progress])
     for one in progress:
         answers = cache[one.bare]
         one.found = [
             on_spot_only(one.ask, pool, answers[key])
             for pool, key in zip(one.free, one.ones, strict=True)
         ]
-    _over_nodes(progress, detail=detail, cache=cache)
+    _over_nodes(progress, answer, cache)
     return [_finished(one, pools, detail=detail) for one in progress]
 
 
@@ -126,7 +146,10 @@ def _finished(
 
 def _considered(ask: Ask, pool: PoolFacts, found: Found, *, detail: bool) -> Considered:
     """The answer under its names; pairs of pruned options only where someone will look at them."""
-    kept, pruned = prune(found.options, multiples=free_replicas(ask))
+    pruned: list[tuple[Option, Option]] = []
+    kept: Sequence[Option] = found.options
+    if not found.pruned:
+        kept, pruned = prune(found.options, multiples=free_replicas(ask))
     names = (ask.name, pool.name)
     return Considered(
         ask.name,
@@ -139,7 +162,7 @@ def _considered(ask: Ask, pool: PoolFacts, found: Found, *, detail: bool) -> Con
     )
 
 
-def _answer(asked: Asked, *, detail: bool, cache: Cache) -> None:
+def _answer(asked: Asked, *, detail: bool, cache: Cache, fork: bool) -> None:
     """Puts into the cache what it lacks, each question once."""
     fresh: dict[Ask, dict[PoolFacts, None]] = {}
     for ask, pools in asked:
@@ -148,7 +171,8 @@ def _answer(asked: Asked, *, detail: bool, cache: Cache) -> None:
         if lacking:
             fresh.setdefault(ask, {}).update(dict.fromkeys(lacking))
     questions = [(ask, list(pools)) for ask, pools in fresh.items()]
-    for (ask, pools), found in zip(questions, candidates(questions, detail=detail), strict=True):
+    answers = candidates(questions, detail=detail, fork=fork)
+    for (ask, pools), found in zip(questions, answers, strict=True):
         cache[ask].update(zip(pools, found, strict=True))
 
 
@@ -157,7 +181,9 @@ def _offloads(layout: Layout) -> bool:
     return moved != ("none", "none", "none") or layout.offload_weights_gib > 0
 
 
-def _over_nodes(progress: Sequence[_Progress], *, detail: bool, cache: Cache) -> None:
+def _over_nodes(
+    progress: Sequence[_Progress], answer: Callable[[Asked], None], cache: Cache
+) -> None:
     """With replicas on whole nodes, as few as do: where no replica fits one node, or only by offloading."""
     for one in progress:
         one.more = [Found() for _ in one.free]
@@ -176,7 +202,7 @@ def _over_nodes(progress: Sequence[_Progress], *, detail: bool, cache: Cache) ->
             (one.bare, [wide for _, wide in wider])
             for one, wider in zip(progress, tried, strict=True)
         ]
-        _answer(asked, detail=detail, cache=cache)
+        answer(asked)
         for one, wider in zip(progress, tried, strict=True):
             _take(one, [(at, cache[one.bare][wide]) for at, wide in wider])
 
@@ -195,7 +221,7 @@ def _take(one: _Progress, answers: Sequence[tuple[int, Found]]) -> None:
         known = one.more[at]
         if not known.options:
             rejected = known.rejected + found.rejected
-            one.more[at] = Found(found.options, found.rejections, found.dominated, rejected)
+            one.more[at] = replace(found, rejected=rejected)
     one.open = [at for at in one.open if not one.more[at].options]
 
 
@@ -210,17 +236,6 @@ def _no_fabric(ask: Ask, pool: PoolFacts) -> Rejection:
         ask.name, pool.name, Layout(), Reason.INTERCONNECT, text,
         need=FABRIC_GBIT_S, have=have, unit="Gbit/s", bottleneck="network",
     )  # fmt: skip
-
-
-def free_replicas(ask: Ask) -> bool:
-    """Whether any number of replicas may stand anywhere in the pool, so that many small ones may beat a large one."""
-    return (
-        isinstance(ask, ServingAsk)
-        and ask.replicas_max is None
-        and ask.gpus_max is None
-        and not ask.distinct_nodes
-        and not ask.by_size
-    )
 
 
 def _excluded(ask: Ask, pool: PoolFacts) -> Rejection | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TypeVar
 
+from planner.options.fitting import Fitting
 from planner.options.records import Option
 
+Replica = TypeVar("Replica", Option, Fitting)
 
-def dominates(a: Option, b: Option) -> bool:
+
+def dominates(a: Replica, b: Replica) -> bool:
     """Whether `a` can stand in for `b` in every plan: same pool and GPUs, no more of anything, no less speed.
 
     A format the user listed earlier is never pruned by one listed later.
@@ -25,11 +29,11 @@ def dominates(a: Option, b: Option) -> bool:
     )
 
 
-def _no_slower(a: Option, b: Option) -> bool:
-    return a.units >= b.units and a.timing.rate_low >= b.timing.rate_low
+def _no_slower(a: Replica, b: Replica) -> bool:
+    return a.units >= b.units and a.rate_low >= b.rate_low
 
 
-def _no_heavier(a: Option, b: Option) -> bool:
+def _no_heavier(a: Replica, b: Replica) -> bool:
     """Whether requests of every size weigh no more on `a`; a size that `a` can't serve, `b` can't either."""
     return all(y < 0 or 0 <= x <= y for x, y in zip(a.loads, b.loads, strict=True))
 
@@ -37,26 +41,19 @@ def _no_heavier(a: Option, b: Option) -> bool:
 class _Rank:
     """The order in which equals are kept: faster, then preferred, then by content, which is rarely asked for."""
 
-    __slots__ = ("first", "option")
+    __slots__ = ("first", "replica")
 
-    def __init__(self, option: Option) -> None:
-        self.option = option
-        self.first = (-option.timing.rate_low, option.preference, option.host_bytes)
+    def __init__(self, replica: Option | Fitting) -> None:
+        self.replica = replica
+        self.first = (-replica.rate_low, replica.preference, replica.host_bytes)
 
     def __lt__(self, other: _Rank) -> bool:
         if self.first != other.first:
             return self.first < other.first
-        return self._content() < other._content()
-
-    def _content(self) -> tuple[float, int, int, int, int, str, str]:
-        layout = self.option.layout
-        return (
-            self.option.account.total_gib,
-            layout.pp, layout.tp, layout.zero, -layout.micro_batch, layout.recompute, repr(layout),
-        )  # fmt: skip
+        return self.replica.content() < other.replica.content()
 
 
-def multiple_dominates(small: Option, large: Option) -> bool:
+def multiple_dominates(small: Replica, large: Replica) -> bool:
     """Whether k = floor(large.gpus / small.gpus) > 1 replicas of `small` can stand in for one of `large`.
 
     They fit wherever the large one does (no more GPUs, host RAM or NVMe on the same node), carry at least its load,
@@ -72,24 +69,24 @@ def multiple_dominates(small: Option, large: Option) -> bool:
         and small.preference <= large.preference
         and small.utilisation <= large.utilisation
         and k * small.units >= large.units
-        and k * small.timing.rate_low >= large.timing.rate_low
+        and k * small.rate_low >= large.rate_low
     )
 
 
 def prune(
-    options: Iterable[Option], *, multiples: bool = False
-) -> tuple[list[Option], list[tuple[Option, Option]]]:
+    options: Iterable[Replica], *, multiples: bool = False
+) -> tuple[list[Replica], list[tuple[Replica, Replica]]]:
     """Options worth keeping, and the others each with the one that dominates it.
 
     `multiples`: also those that several replicas of a smaller one beat.
     """
-    groups: dict[tuple[str, int], list[Option]] = defaultdict(list)
+    groups: dict[tuple[str, int], list[Replica]] = defaultdict(list)
     for option in options:
         groups[option.pool, option.gpus].append(option)
-    kept: list[Option] = []
-    pruned: list[tuple[Option, Option]] = []
+    kept: list[Replica] = []
+    pruned: list[tuple[Replica, Replica]] = []
     for key in sorted(groups):
-        best: list[Option] = []
+        best: list[Replica] = []
         for option in sorted(groups[key], key=_Rank):
             stronger = next((b for b in best if dominates(b, option)), None)
             if stronger is None and multiples:

@@ -65,7 +65,7 @@ def question_of(scenario: Scenario) -> Question:
         suppliers=tuple(supplier_of(p, hours) for p in scenario.pools),
         energy=energy,
         limits=_limits(scenario),
-        defaults={w.name: _defaults(scenario, w) for w in scenario.workloads},
+        defaults=_defaults(scenario),
         teams={w.name: w.spec.team for w in scenario.workloads if w.spec.team},
         assumptions=_assumptions(scenario, energy),
         warnings=tuple(f"[{d.code}] {d.message}" for d in scenario.warnings),
@@ -193,15 +193,14 @@ def _wish(spec: WorkloadSpec, hours: int) -> Wish:
     return Wish(spec.required, spec.priority, max(1, runs), every_h)
 
 
-def _defaults(scenario: Scenario, workload: ResolvedWorkload) -> tuple[str, ...]:
-    """Defaults that move figures, in the schema's order; those that stand for "none" stay unsaid."""
-    prefix = workload.path + "."
-    found = (
-        (d.path.removeprefix(prefix), d.value)
-        for d in scenario.defaults
-        if d.path.startswith(prefix)
-    )
-    return tuple(f"{name} = {value}" for name, value in found if name in TELLING_DEFAULTS)
+def _defaults(scenario: Scenario) -> dict[str, tuple[str, ...]]:
+    """Per workload, defaults that move figures, in the schema's order; those that stand for "none" stay unsaid."""
+    found: dict[str, list[str]] = {w.path: [] for w in scenario.workloads}
+    for path, value in scenario.defaults:
+        workload, _, name = path.partition(".")
+        if name in TELLING_DEFAULTS and workload in found:
+            found[workload].append(f"{name} = {value}")
+    return {w.name: tuple(found[w.path]) for w in scenario.workloads}
 
 
 # ------------------------------------------------------------------------------------------ demand

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
+from typing import TypeVar
 
 from planner.layout import Layout
 
@@ -49,6 +50,20 @@ class Account:
     extrapolated: bool = False
 
 
+R = TypeVar("R", "Rejection", "Option")
+
+
+def renamed(record: R, names: Sequence[str], workload: str, pool: str) -> R:
+    """The record, of these fields, under other names; many are, so that it is done without its constructor."""
+    same = object.__new__(type(record))
+    put = object.__setattr__
+    for name in names:
+        put(same, name, getattr(record, name))
+    put(same, "workload", workload)
+    put(same, "pool", pool)
+    return same
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """A candidate that is no option: need and have in the same unit, and where it pinches."""
@@ -80,62 +95,11 @@ class Rejection:
 
     def named(self, workload: str, pool: str) -> Rejection:
         """The same for another workload or pool that asks the same."""
-        return replace(self, workload=workload, pool=pool)
+        return renamed(self, Rejection.__slots__, workload, pool)
 
-
-class RowRejection(Rejection):
-    """One row of a vectorized pass; layout, words and account are worked out when they are first looked at.
-
-    A scenario has hundreds of rejections for each that anyone reads.
-    """
-
-    __slots__ = ("_make", "_weights")
-    _make: Callable[[], tuple[Layout, str, Account | None]]
-    _weights: str
-
-    @classmethod
-    def of(
-        cls,
-        reason: Reason,
-        numbers: tuple[float, float, str, str],
-        weights: str,
-        make: Callable[[], tuple[Layout, str, Account | None]],
-        names: tuple[str, str] = ("", ""),
-    ) -> RowRejection:
-        """A row with its numbers: need, have, unit and bottleneck."""
-        row = object.__new__(cls)
-        put = object.__setattr__
-        need, have, unit, bottleneck = numbers
-        for name, value in (
-            ("workload", names[0]), ("pool", names[1]), ("reason", reason), ("need", need),
-            ("have", have), ("unit", unit), ("bottleneck", bottleneck), ("_weights", weights),
-            ("_make", make),
-        ):  # fmt: skip
-            put(row, name, value)
-        return row
-
-    def __getattr__(self, name: str) -> object:
-        """Reached only while the field is empty."""
-        if name == "_weights":
-            return self.layout.weights
-        if name not in ("layout", "message", "account"):
-            raise AttributeError(name)
-        layout, message, account = self._make()
-        object.__setattr__(self, "layout", layout)
-        object.__setattr__(self, "message", message)
-        object.__setattr__(self, "account", account)
-        return getattr(self, name)
-
-    def dedupe_key(self) -> tuple[str, str, str, str, str]:
-        """Known without the layout."""
-        return (self.workload, self.pool, self._weights, self.reason, self.bottleneck)
-
-    def named(self, workload: str, pool: str) -> Rejection:
-        """The same row under other names."""
-        assert self.need is not None
-        assert self.have is not None
-        numbers = (self.need, self.have, self.unit, self.bottleneck)
-        return RowRejection.of(self.reason, numbers, self._weights, self._make, (workload, pool))
+    def on(self, change: Callable[[Layout], Layout]) -> Rejection:
+        """The same for another layout."""
+        return replace(self, layout=change(self.layout))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,34 +123,6 @@ class Timing:
     concurrency: float | None = None
     extrapolated: bool = False
     details: dict[str, float] = field(default_factory=dict)
-
-
-_TIMES = frozenset(one.name for one in fields(Timing))
-
-
-class RowTiming(Timing):
-    """Speed of one row of a vectorized pass: what plans count on is there, the rest is worked out when looked at."""
-
-    __slots__ = ("_make",)
-    _make: Callable[[], Timing]
-
-    @classmethod
-    def of(cls, rate_low: float, hours: float | None, make: Callable[[], Timing]) -> RowTiming:
-        """A row of which only the low rate and the hours of a job are known yet."""
-        row = object.__new__(cls)
-        object.__setattr__(row, "rate_low", rate_low)
-        object.__setattr__(row, "hours", hours)
-        object.__setattr__(row, "_make", make)
-        return row
-
-    def __getattr__(self, name: str) -> object:
-        """Reached only while the field is empty."""
-        if name not in _TIMES:
-            raise AttributeError(name)
-        made = self._make()
-        for one in _TIMES:
-            object.__setattr__(self, one, getattr(made, one))
-        return getattr(made, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +160,22 @@ class Option:
     size_rates: tuple[float, ...] = ()
     """Behind `loads`: requests/s that may be counted on if all requests had that size; 0 for a size it can't serve."""
 
+    @property
+    def rate_low(self) -> float:
+        """What the plan counts on at default risk."""
+        return self.timing.rate_low
+
+    def content(self) -> tuple[object, ...]:
+        """Decides between options that are alike in all that plans count with."""
+        layout = self.layout
+        return (
+            self.account.total_gib,
+            layout.pp, layout.tp, layout.zero, -layout.micro_batch, layout.recompute, repr(layout),
+        )  # fmt: skip
+
     def named(self, workload: str, pool: str) -> Option:
         """The same for another workload or pool that asks the same."""
-        return replace(self, workload=workload, pool=pool)
+        return renamed(self, Option.__slots__, workload, pool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +188,8 @@ class Found:
     """Candidates that fit but have a better one beside them: same pool and GPUs, no slower."""
     rejected: int = 0
     """Candidates behind `rejections`, those folded into one counted each."""
+    pruned: bool = False
+    """Whether none of the options is beaten by another of them."""
 
     def plus(self, other: Found) -> Found:
         """Both together."""
@@ -247,6 +198,9 @@ class Found:
             self.rejections + other.rejections,
             self.dominated + other.dominated,
             self.rejected + other.rejected,
+            (self.pruned or not self.options)
+            and (other.pruned or not other.options)
+            and not (self.options and other.options),
         )
 
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from planner.options.asks import PoolFacts
+from planner.options.dominance import prune
+from planner.options.fitting import Sorted
+from planner.options.records import Found
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -61,3 +68,20 @@ def first_failed(tests: list[tuple[Bools, Floats]]) -> tuple[Ints, Floats]:
         stage = np.where(failed, number, stage)
         shortage = np.where(failed, short, shortage)
     return stage, shortage
+
+
+def written(parts: Sequence[Sorted], pool: PoolFacts, *, multiples: bool, detail: bool) -> Found:
+    """All parts together; without `detail` only rows that no other beats become options.
+
+    On spot nodes rows that are beaten are kept: which beats which shows only after the interruptions.
+    """
+    fitting = [row for part in parts for row in part.fitting]
+    every = detail or pool.interruption is not None
+    kept = fitting if every else prune(fitting, multiples=multiples)[0]
+    return Found(
+        tuple(row.option() for row in kept),
+        tuple(rejection for part in parts for rejection in part.rejections),
+        sum(part.fits for part in parts) - len(kept),
+        sum(part.rejected for part in parts),
+        pruned=not every,
+    )

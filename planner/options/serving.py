@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -15,11 +16,13 @@ from planner.catalog.records import Gpu
 from planner.layout import Layout
 from planner.legality import serving_illegal
 from planner.memory.serving import memory_class
-from planner.options.asks import PoolFacts, ServingAsk
+from planner.options.asks import PoolFacts, ServingAsk, free_replicas
 from planner.options.buckets import measured_rates, rows_of
+from planner.options.fitting import Sorted
 from planner.options.interconnect import floor_rejection
 from planner.options.layouts import Grid, joined, parts, serving_grid
 from planner.options.records import Found, Reason, Rejection
+from planner.options.select import written
 from planner.options.serving_pass import (
     Case,
     ServingFormat,
@@ -30,7 +33,9 @@ from planner.options.serving_pass import (
     shared,
     size_rates,
 )
-from planner.options.serving_records import sort_out, unmeasured
+from planner.options.serving_records import sort_out
+from planner.options.serving_rejections import unmeasured
+from planner.options.works import Batch, Work
 
 MOST_ROWS = 800
 """Layouts computed in one pass: with their 48 concurrencies they stay in the processor's cache."""
@@ -38,28 +43,31 @@ Questions = Sequence[tuple[ServingAsk, Sequence[PoolFacts]]]
 """Workloads, each with the pools it is considered on."""
 
 
-def serving_candidates(questions: Questions, *, detail: bool = False) -> list[list[Found]]:
+def serving_candidates(questions: Questions, *, detail: bool = False) -> Batch:
     """Every candidate of each workload on each of its pools; with `detail` each as a record of its own.
 
     Workloads and pools that run a format alike are computed together, as one array of layouts. The records name
     neither workload nor pool.
     """
-    found: dict[tuple[int, int], dict[int, Found]] = {}
+    found: dict[tuple[int, int], dict[int, Sorted]] = {}
     together: dict[tuple[object, ...], list[_Seat]] = {}
     for number, (ask, pools) in enumerate(questions):
         alike = together.setdefault(shared(ask), [])
         for at, pool in enumerate(pools):
             answers = found.setdefault((number, at), {})
             if ask.measured and not rows_of(ask, pool.gpu.id):
-                answers[0] = Found(rejections=(unmeasured(ask, pool.gpu.id),), rejected=1)
+                answers[0] = Sorted.refused(unmeasured(ask, pool.gpu.id))
             else:
                 alike.append(_Seat(ask, pool, answers))
-    for seats in together.values():
-        _answer(seats, detail=detail)
-    return [
-        [_all_of(found[number, at]) for at in range(len(pools))]
-        for number, (_, pools) in enumerate(questions)
-    ]
+    works = [work for seats in together.values() for work in _works(seats, detail=detail)]
+
+    def findings() -> list[list[Found]]:
+        return [
+            [_all_of(ask, pool, found[number, at], detail=detail) for at, pool in enumerate(pools)]
+            for number, (ask, pools) in enumerate(questions)
+        ]
+
+    return Batch(works, findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +76,16 @@ class _Seat:
 
     ask: ServingAsk
     pool: PoolFacts
-    answers: dict[int, Found]
+    answers: dict[int, Sorted]
 
 
-def _all_of(answers: dict[int, Found]) -> Found:
+def _all_of(ask: ServingAsk, pool: PoolFacts, answers: dict[int, Sorted], *, detail: bool) -> Found:
     """All formats together, preferred ones first."""
-    whole = Found()
-    for preference in sorted(answers):
-        whole = whole.plus(answers[preference])
-    return whole
+    parts = [answers[preference] for preference in sorted(answers)]
+    return written(parts, pool, multiples=free_replicas(ask), detail=detail)
 
 
-def _answer(seats: Sequence[_Seat], *, detail: bool) -> None:
+def _works(seats: Sequence[_Seat], *, detail: bool) -> Iterator[Work]:
     """All formats of workloads that may be computed together."""
     known: dict[tuple[object, ...], tuple[ServingFormat | Rejection, object]] = {}
     alike: dict[object, tuple[ServingFormat, list[_Seat], list[Case]]] = {}
@@ -91,15 +97,22 @@ def _answer(seats: Sequence[_Seat], *, detail: bool) -> None:
                 known[question] = _class(ask, pool, _format(ask, pool.gpu, precision, kv))
             chosen, kind = known[question]
             if isinstance(chosen, Rejection):
-                seat.answers[preference] = Found(rejections=(chosen,), rejected=1)
+                seat.answers[preference] = Sorted.refused(chosen)
                 continue
             _, members, cases = alike.setdefault(kind, (chosen, [], []))
             members.append(seat)
             cases.append(Case(ask, pool, preference))
     for chosen, members, cases in alike.values():
-        found = _layouts(cases, chosen, detail=detail)
-        for seat, case, part in zip(members, cases, found, strict=True):
-            seat.answers[case.preference] = part
+        yield Work(
+            len(cases),
+            partial(_layouts, cases, chosen, detail=detail),
+            partial(_take, members, cases),
+        )
+
+
+def _take(members: Sequence[_Seat], cases: Sequence[Case], found: Sequence[Sorted]) -> None:
+    for seat, case, part in zip(members, cases, found, strict=True):
+        seat.answers[case.preference] = part
 
 
 def _class(
@@ -133,9 +146,9 @@ def _format(ask: ServingAsk, gpu: Gpu, precision: str, kv: str) -> ServingFormat
     return Rejection("", "", layout, Reason.CAPABILITY, how.reason, bottleneck="capability")
 
 
-def _layouts(cases: Sequence[Case], chosen: ServingFormat, *, detail: bool) -> list[Found]:
+def _layouts(cases: Sequence[Case], chosen: ServingFormat, *, detail: bool) -> list[Sorted]:
     """One format in cases that run it alike."""
-    known: dict[tuple[object, ...], tuple[Grid, Found]] = {}
+    known: dict[tuple[object, ...], tuple[Grid, list[Rejection]]] = {}
     legal = []
     for case in cases:
         ask, pool = case.ask, case.pool
@@ -146,13 +159,13 @@ def _layouts(cases: Sequence[Case], chosen: ServingFormat, *, detail: bool) -> l
         if key not in known:
             known[key] = _legal(ask, pool, chosen)
         legal.append(known[key])
-    found = [refused for _, refused in legal]
+    found = [Sorted.refused(*refused) for _, refused in legal]
     for part in parts([len(grid) for grid, _ in legal], MOST_ROWS):
         grid = joined([legal[n][0] for n in part])
         rows = np.repeat(np.arange(len(part)), [len(legal[n][0]) for n in part])
         run = _run([cases[n] for n in part], rows, chosen, grid)
         for n, more in zip(part, sort_out(run, detail=detail), strict=True):
-            found[n] = found[n].plus(more)
+            found[n].add(more)
     return found
 
 
@@ -171,7 +184,7 @@ def _run(
     return replace(passes[0], ask=ask, cases=cases, by_size=passes, rates=size_rates(ask, passes))
 
 
-def _legal(ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat) -> tuple[Grid, Found]:
+def _legal(ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat) -> tuple[Grid, list[Rejection]]:
     """Layouts of one replica that the engine and the user allow, and the others with their reasons."""
     most = min(pool.replica_gpus, ask.gpus_max or pool.replica_gpus)
     least = max(ask.gpus_min, most if pool.nodes > 1 else 1)
@@ -181,8 +194,7 @@ def _legal(ask: ServingAsk, pool: PoolFacts, chosen: ServingFormat) -> tuple[Gri
     )
     refused = [_refusal(ask, pool, chosen, grid, i) for i in range(len(grid))]
     legal = np.array([refusal is None for refusal in refused], np.bool_)
-    rejections = tuple(refusal for refusal in refused if refusal is not None)
-    return grid.take(legal), Found(rejections=rejections, rejected=len(rejections))
+    return grid.take(legal), [refusal for refusal in refused if refusal is not None]
 
 
 def _refusal(

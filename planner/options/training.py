@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -14,10 +15,12 @@ from planner.legality_training import training_illegal
 from planner.memory.setup import TrainingSetup
 from planner.memory.training import attention_kernel
 from planner.options.asks import PoolFacts, TrainingAsk
+from planner.options.fitting import Sorted
 from planner.options.interconnect import floor_rejection
 from planner.options.layouts import Grid, joined, parts, training_grid
 from planner.options.recipes import Recipe, model_parallel, recipes
 from planner.options.records import Found, Reason, Rejection
+from planner.options.select import written
 from planner.options.training_pass import (
     Case,
     common,
@@ -27,11 +30,31 @@ from planner.options.training_pass import (
     shared,
 )
 from planner.options.training_records import sort_out
+from planner.options.works import Batch, Work
 
 MOST_ROWS = 4000
 """Layouts computed in one pass: their arrays stay in the processor's cache."""
 Questions = Sequence[tuple[TrainingAsk, Sequence[PoolFacts]]]
 """Workloads, each with the pools it is considered on."""
+
+
+Legal = tuple[Grid, list[Rejection]]
+"""Layouts that are allowed, and the others with their reasons."""
+
+
+@dataclass(slots=True)
+class _Way:
+    """A recipe of a workload on a kind of GPU."""
+
+    recipe: Recipe
+    kernel: AttentionKernel | Rejection
+    """The attention kernel that will run, or why the recipe cannot."""
+    kind: object
+    """Equal for those that run alike."""
+    grids: dict[object, Legal]
+    """By what decides of a pool which layouts there are; shared by workloads that ask the same of them."""
+    twin: int | None
+    """Number of a recipe that comes to the same and is preferred."""
 
 
 @dataclass(slots=True)
@@ -41,18 +64,27 @@ class _Gathered:
     refusals: dict[str, Rejection] = field(default_factory=dict)
     """Why recipes cannot run at all, by message."""
     refused: int = 0
-    found: dict[int, Found] = field(default_factory=dict)
+    found: dict[int, Sorted] = field(default_factory=dict)
     """By number of the recipe."""
+    twins: list[tuple[int, int]] = field(default_factory=list)
+    """Recipes that come to the same as another, and that one."""
 
-    def whole(self) -> Found:
+    def whole(self, pool: PoolFacts, *, detail: bool) -> Found:
         """All of it; what can't run at all comes first."""
+        for number, other in self.twins:
+            self.found[number] = _twin(self.found[other])
+        unable = Sorted(rejections=list(self.refusals.values()), rejected=self.refused)
         parts = [self.found[number] for number in sorted(self.found)]
-        return Found(
-            tuple(o for part in parts for o in part.options),
-            (*self.refusals.values(), *(r for part in parts for r in part.rejections)),
-            sum(part.dominated for part in parts),
-            self.refused + sum(part.rejected for part in parts),
-        )
+        return written([unable, *parts], pool, multiples=False, detail=detail)
+
+
+def _twin(found: Sorted) -> Sorted:
+    """The same with scores recomputed, which come to nothing here: all that fits is beaten by the other."""
+
+    def scores(layout: Layout) -> Layout:
+        return replace(layout, recompute="selective")
+
+    return replace(found, fitting=[], rejections=[r.on(scores) for r in found.rejections])
 
 
 @dataclass(slots=True)
@@ -61,10 +93,11 @@ class _Alike:
 
     kernel: AttentionKernel
     cases: list[Case] = field(default_factory=list)
+    legal: list[Legal] = field(default_factory=list)
     answers: list[tuple[_Gathered, int]] = field(default_factory=list)
 
 
-def training_candidates(questions: Questions, *, detail: bool = False) -> list[list[Found]]:
+def training_candidates(questions: Questions, *, detail: bool = False) -> Batch:
     """Every candidate of each workload on each of its pools; with `detail` each as a record of its own.
 
     Workloads and pools for which recipes run alike are computed together, as one array of layouts. The records name
@@ -72,46 +105,82 @@ def training_candidates(questions: Questions, *, detail: bool = False) -> list[l
     """
     gathered = [[_Gathered() for _ in pools] for _, pools in questions]
     alike: dict[object, _Alike] = {}
+    grids: dict[object, dict[object, Legal]] = {}
     for (ask, pools), answers in zip(questions, gathered, strict=True):
-        _sort_cases(ask, pools, answers, alike)
-    for group in alike.values():
-        for (answer, number), found in zip(group.answers, _found(group, detail), strict=True):
-            answer.found[number] = found
-    return [[answer.whole() for answer in answers] for answers in gathered]
+        gpus = {id(pool.gpu): pool.gpu for pool in pools}
+        ways = {key: _ways(ask, gpu, grids, twins=not detail) for key, gpu in gpus.items()}
+        for pool, answer in zip(pools, answers, strict=True):
+            _sort_cases(ask, pool, ways[id(pool.gpu)], answer, alike)
+    works = [
+        Work(len(group.cases), partial(_found, group, detail), partial(_take, group))
+        for group in alike.values()
+    ]
+
+    def findings() -> list[list[Found]]:
+        return [
+            [answer.whole(pool, detail=detail) for answer, pool in zip(row, pools, strict=True)]
+            for row, (_, pools) in zip(gathered, questions, strict=True)
+        ]
+
+    return Batch(works, findings)
+
+
+def _take(group: _Alike, found: Sequence[Sorted]) -> None:
+    for (answer, number), part in zip(group.answers, found, strict=True):
+        answer.found[number] = part
+
+
+def _ways(
+    ask: TrainingAsk, gpu: Gpu, grids: dict[object, dict[object, Legal]], *, twins: bool
+) -> list[_Way]:
+    """Each recipe on a GPU; with `twins` those that come to the same as another are told apart."""
+    ways: list[_Way] = []
+    same, limits = shared(ask), _limits(ask)
+    numbers: dict[Recipe, int] = {}
+    for number, recipe in enumerate(recipes(ask, gpu.sixteen_bit)):
+        numbers[recipe] = number
+        kernel = _capability(ask, gpu, recipe)
+        kind, twin = None, None
+        if not isinstance(kernel, Rejection):
+            tag = training_framework(recipe.framework).memory.context(gpu).tag
+            kind = (same, common(recipe, kernel), kernel, tag)
+            if twins and recipe.recompute == "selective" and kernel != "eager":
+                twin = numbers.get(replace(recipe, recompute="none"))
+        known = grids.setdefault((limits, recipe), {})
+        ways.append(_Way(recipe, kernel, kind, known, twin))
+    return ways
+
+
+def _limits(ask: TrainingAsk) -> tuple[object, ...]:
+    """All of an ask that decides which layouts there are."""
+    return (
+        id(ask.model), ask.method, ask.floor, ask.degrees, ask.gpus_min, ask.gpus_max,
+        ask.global_batch, ask.micro_batch, ask.sequence,
+    )  # fmt: skip
 
 
 def _sort_cases(
     ask: TrainingAsk,
-    pools: Sequence[PoolFacts],
-    answers: Sequence[_Gathered],
+    pool: PoolFacts,
+    ways: Sequence[_Way],
+    answer: _Gathered,
     alike: dict[object, _Alike],
 ) -> None:
-    """Puts each recipe on each pool with those like it; what a GPU cannot run is refused at once."""
-    same = shared(ask)
-    gpus = {id(pool.gpu): pool.gpu for pool in pools}
-    ways = {key: _ways(ask, gpu) for key, gpu in gpus.items()}
-    for pool, answer in zip(pools, answers, strict=True):
-        for number, (recipe, kernel, kind) in enumerate(ways[id(pool.gpu)]):
-            if isinstance(kernel, Rejection):
-                answer.refusals.setdefault(kernel.message, kernel)
-                answer.refused += 1
-                continue
-            group = alike.setdefault((same, kind), _Alike(kernel))
-            group.cases.append(Case(ask, pool, recipe))
+    """Puts each recipe on a pool with those like it; what the GPU cannot run is refused at once."""
+    place = (pool.node_gpus, pool.nodes, pool.link if ask.floor else None)
+    for number, way in enumerate(ways):
+        if isinstance(way.kernel, Rejection):
+            answer.refusals.setdefault(way.kernel.message, way.kernel)
+            answer.refused += 1
+        elif way.twin is not None and pool.interruption is None:
+            answer.twins.append((number, way.twin))
+        else:
+            if place not in way.grids:
+                way.grids[place] = _legal(ask, pool, way.recipe, way.kernel)
+            group = alike.setdefault(way.kind, _Alike(way.kernel))
+            group.cases.append(Case(ask, pool, way.recipe))
+            group.legal.append(way.grids[place])
             group.answers.append((answer, number))
-
-
-def _ways(ask: TrainingAsk, gpu: Gpu) -> list[tuple[Recipe, AttentionKernel | Rejection, object]]:
-    """Each recipe on a GPU, the attention kernel or why it cannot run, and what is equal for those that run alike."""
-    ways: list[tuple[Recipe, AttentionKernel | Rejection, object]] = []
-    for recipe in recipes(ask, gpu.sixteen_bit):
-        kernel = _capability(ask, gpu, recipe)
-        kind = None
-        if not isinstance(kernel, Rejection):
-            tag = training_framework(recipe.framework).memory.context(gpu).tag
-            kind = (common(recipe, kernel), kernel, tag)
-        ways.append((recipe, kernel, kind))
-    return ways
 
 
 def _capability(ask: TrainingAsk, gpu: Gpu, recipe: Recipe) -> Rejection | AttentionKernel:
@@ -133,41 +202,21 @@ def _capability(ask: TrainingAsk, gpu: Gpu, recipe: Recipe) -> Rejection | Atten
     return choice.kernel
 
 
-def _found(group: _Alike, detail: bool) -> list[Found]:
+def _found(group: _Alike, detail: bool) -> list[Sorted]:
     """What is found in cases that run alike."""
-    framework = training_framework(group.cases[0].recipe.framework)
-    known: dict[object, tuple[Grid, list[Rejection]]] = {}
-    legal = [_legal_grid(case, framework, group.kernel, known) for case in group.cases]
-    found = [Found(rejections=_unique(refused), rejected=len(refused)) for _, refused in legal]
+    framework, legal = training_framework(group.cases[0].recipe.framework), group.legal
+    found = [Sorted(rejections=_unique(refused), rejected=len(refused)) for _, refused in legal]
     for part in parts([len(grid) for grid, _ in legal], MOST_ROWS):
         grid = joined([legal[n][0] for n in part])
         rows = np.repeat(np.arange(len(part)), [len(legal[n][0]) for n in part])
         run = compute_pass([group.cases[n] for n in part], rows, framework, group.kernel, grid)
         for n, more in zip(part, sort_out(run, detail=detail), strict=True):
-            found[n] = found[n].plus(more)
+            found[n].add(more)
     return found
 
 
-def _legal_grid(
-    case: Case,
-    framework: TrainingFramework,
-    kernel: AttentionKernel,
-    known: dict[object, tuple[Grid, list[Rejection]]],
-) -> tuple[Grid, list[Rejection]]:
-    """Legal layouts of a case and what is refused, worked out once for cases alike."""
-    ask, pool, recipe = case.ask, case.pool, case.recipe
-    key = (
-        pool.node_gpus, pool.nodes, pool.link if ask.floor else None, ask.floor, ask.degrees,
-        ask.gpus_min, ask.gpus_max, ask.global_batch, ask.micro_batch, ask.sequence, recipe,
-    )  # fmt: skip
-    if key not in known:
-        setup = memory_setup(ask, recipe, kernel)
-        known[key] = _legal(ask, pool, recipe, framework, setup, _grid(ask, pool, recipe))
-    return known[key]
-
-
-def _unique(rejections: list[Rejection]) -> tuple[Rejection, ...]:
-    return tuple({r.dedupe_key(): r for r in reversed(rejections)}.values())
+def _unique(rejections: list[Rejection]) -> list[Rejection]:
+    return list({r.dedupe_key(): r for r in reversed(rejections)}.values())
 
 
 def _grid(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Grid:
@@ -192,15 +241,10 @@ def _grid(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe) -> Grid:
     return grid
 
 
-def _legal(
-    ask: TrainingAsk,
-    pool: PoolFacts,
-    recipe: Recipe,
-    framework: TrainingFramework,
-    setup: TrainingSetup,
-    grid: Grid,
-) -> tuple[Grid, list[Rejection]]:
+def _legal(ask: TrainingAsk, pool: PoolFacts, recipe: Recipe, kernel: AttentionKernel) -> Legal:
     """Layouts the framework allows and whose links are fast enough for the user."""
+    framework, setup = training_framework(recipe.framework), memory_setup(ask, recipe, kernel)
+    grid = _grid(ask, pool, recipe)
     keep = np.ones(len(grid), bool)
     refused: list[Rejection] = []
     known: dict[tuple[int, ...], Rejection | None] = {}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
-from fractions import Fraction
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,19 +12,11 @@ from numpy.typing import NDArray
 
 from planner.layout import Layout
 from planner.options.account import AccountRows, flag_at
-from planner.options.asks import PoolFacts
+from planner.options.fitting import Fitting, RowOption, Sorted, by_case
 from planner.options.interconnect import link_gb_s
 from planner.options.problem import DEMAND_UNITS
-from planner.options.records import (
-    Account,
-    Found,
-    Option,
-    Reason,
-    Rejection,
-    RowRejection,
-    RowTiming,
-    Timing,
-)
+from planner.options.records import Account, Option, Reason, Rejection, Timing
+from planner.options.row_records import RowRejection, RowTiming
 from planner.options.rows import taken
 from planner.options.select import best_by_gpus, first_failed, nearest
 from planner.options.training_pass import TrainingPass
@@ -37,8 +28,8 @@ Bools = NDArray[np.bool_]
 _TESTS = (Reason.MEMORY, Reason.HOST_RAM, Reason.NVME, Reason.DEADLINE)
 
 
-def sort_out(run: TrainingPass, *, detail: bool) -> list[Found]:
-    """Rows become options or rejections, case by case; without `detail` only those that can matter are made."""
+def sort_out(run: TrainingPass, *, detail: bool) -> list[Sorted]:
+    """Rows that fit and rejections, case by case; without `detail` only those that can matter are made."""
     stage, shortage = first_failed(_tests(run))
     ok, cases = stage == 0, len(run.cases)
     if detail:
@@ -55,17 +46,12 @@ def sort_out(run: TrainingPass, *, detail: bool) -> list[Found]:
     run = taken(replace(run, speed=replace(run.speed, parts={})), kept, len(run.grid))
     rows, chosen = list(range(len(rows))), list(range(len(rows), len(kept)))
     accounts = AccountRows(run.ledger)
-    options: list[list[Option]] = [[] for _ in range(cases)]
-    rejections: list[list[Rejection]] = [[] for _ in range(cases)]
-    for i, kind, part in zip(rows, kinds, accounts.largest(rows), strict=True):
-        rejection = _rejection(run, accounts, i, _TESTS[kind - 1], part)
-        rejections[run.case[i]].append(rejection)
-    for i in chosen:
-        options[run.case[i]].append(_option(run, accounts, i))
-    return [
-        Found(tuple(o), tuple(r), fit - len(o), every - fit)
-        for o, r, fit, every in zip(options, rejections, fitting, everything, strict=True)
+    rejections = [
+        (i, _rejection(run, accounts, i, _TESTS[kind - 1], part))
+        for i, kind, part in zip(rows, kinds, accounts.largest(rows), strict=True)
     ]
+    options = _fitting(run, accounts, chosen)
+    return by_case(run.case.tolist(), options, rejections, fitting, everything)
 
 
 def _tests(run: TrainingPass) -> list[tuple[Bools, Floats]]:
@@ -100,7 +86,7 @@ def _rejection(
         offered = pool.host_bytes if host else pool.nvme_bytes
         need = float(run.host[i] if host else run.nvme[i]) / GIB
         numbers = (need, (offered or 0) / GIB, "GiB", "host RAM" if host else "NVMe")
-    make = _words(run, accounts, i, reason, numbers, pool)
+    make = partial(_words, run, accounts, i, reason, numbers)
     return RowRejection.of(reason, numbers, run.recipe.weights, make)
 
 
@@ -110,48 +96,68 @@ def _words(
     i: int,
     reason: Reason,
     numbers: tuple[float, float, str, str],
-    pool: PoolFacts,
-) -> Callable[[], tuple[Layout, str, Account | None]]:
+) -> tuple[Layout, str, Account | None]:
     """Layout, message and account of a rejection, for when they are read."""
-
-    def make() -> tuple[Layout, str, Account | None]:
-        need, have, _, part = numbers
-        account = accounts.account(i)
-        if reason is Reason.MEMORY:
-            text = (
-                f"needs {need:.1f} GiB per GPU of {have:.1f} GiB usable, {need - have:.1f} short; "
-                f"{part.replace('_', ' ')} alone {account.components[0][1]:.1f}"
-            )
-        elif reason is Reason.DEADLINE:
-            text = f"takes {duration(need * HOUR_S)}, deadline {duration(have * HOUR_S)}; {part} limits"
-        else:
-            offered = pool.host_bytes if reason is Reason.HOST_RAM else pool.nvme_bytes
-            known = f"{have:.1f} usable" if offered else "of which the pool says nothing"
-            text = f"offload needs {need:.1f} GiB of {part} on a node, {known}"
-        return run.layout(i), text, account
-
-    return make
+    need, have, _, part = numbers
+    account = accounts.account(i)
+    if reason is Reason.MEMORY:
+        text = (
+            f"needs {need:.1f} GiB per GPU of {have:.1f} GiB usable, {need - have:.1f} short; "
+            f"{part.replace('_', ' ')} alone {account.components[0][1]:.1f}"
+        )
+    elif reason is Reason.DEADLINE:
+        text = f"takes {duration(need * HOUR_S)}, deadline {duration(have * HOUR_S)}; {part} limits"
+    else:
+        pool = run.of(i).pool
+        offered = pool.host_bytes if reason is Reason.HOST_RAM else pool.nvme_bytes
+        known = f"{have:.1f} usable" if offered else "of which the pool says nothing"
+        text = f"offload needs {need:.1f} GiB of {part} on a node, {known}"
+    return run.layout(i), text, account
 
 
-def _option(run: TrainingPass, accounts: AccountRows, i: int) -> Option:
-    case, layout = run.of(i), run.layout(i)
-    pool = case.pool
-    return Option(
-        workload="",
-        pool="",
-        layout=layout,
-        gpus=layout.gpus,
-        nodes=pool.nodes if pool.nodes > 1 else 0,
-        replicas=1,
-        units=DEMAND_UNITS,
-        host_bytes=math.ceil(run.host[i]),
-        nvme_bytes=math.ceil(run.nvme[i]),
-        preference=case.recipe.preference,
-        utilisation=Fraction(1),
-        account=accounts.account(i),
-        timing=RowTiming.of(float(run.speed.low[i]), float(run.hours[i]), partial(_timing, run, i)),
-        interconnect_gb_s=link_gb_s(pool, layout, "replica"),
-    )
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Writes the rows of a pass out."""
+
+    run: TrainingPass
+    accounts: AccountRows
+
+    def option(self, row: Fitting) -> Option:
+        """The option of a row that fits."""
+        hours, make = float(self.run.hours[row.number]), partial(_timing, self.run, row.number)
+        return RowOption.of(row, RowTiming.of(row.rate_low, hours, make))
+
+    def layout(self, row: Fitting) -> Layout:
+        """Its layout."""
+        return self.run.layout(row.number)
+
+    def account(self, row: Fitting) -> Account:
+        """Its memory."""
+        return self.accounts.account(row.number)
+
+    def interconnect_gb_s(self, row: Fitting) -> float:
+        """Bandwidth of its widest group."""
+        return link_gb_s(self.run.of(row.number).pool, self.layout(row), "replica")
+
+
+def _fitting(run: TrainingPass, accounts: AccountRows, chosen: Sequence[int]) -> list[Fitting]:
+    """The rows that fit, as far as dominance looks at them."""
+    rows = _Rows(run, accounts)
+    nodes = [case.pool.nodes if case.pool.nodes > 1 else 0 for case in run.cases]
+    preferences = [case.recipe.preference for case in run.cases]
+    columns = (
+        run.case[chosen], run.grid.gpus[chosen], np.ceil(run.host[chosen]),
+        np.ceil(run.nvme[chosen]), run.speed.low[chosen],
+    )  # fmt: skip
+    return [
+        Fitting(
+            rows, i, gpus, nodes[case], int(host), int(nvme), preferences[case], DEMAND_UNITS,
+            DEMAND_UNITS, low,
+        )
+        for i, case, gpus, host, nvme, low in zip(
+            chosen, *(column.tolist() for column in columns), strict=True
+        )
+    ]  # fmt: skip
 
 
 def _timing(run: TrainingPass, i: int) -> Timing:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 from planner.catalog.records import Fabric, Gpu, Model, PcieLink
@@ -142,8 +143,16 @@ class Scenario:
 
     def pool(self, name: str) -> ResolvedPool:
         """The pool of that name; KeyError if there is none."""
-        return {p.name: p for p in self.pools}[name]
+        return self._pools_by_name[name]
 
     def workload(self, name: str) -> ResolvedWorkload:
         """The workload of that name; KeyError if there is none."""
-        return {w.name: w for w in self.workloads}[name]
+        return self._workloads_by_name[name]
+
+    @cached_property
+    def _pools_by_name(self) -> Mapping[str, ResolvedPool]:
+        return {p.name: p for p in self.pools}
+
+    @cached_property
+    def _workloads_by_name(self) -> Mapping[str, ResolvedWorkload]:
+        return {w.name: w for w in self.workloads}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from planner.units import GIB
 from planner.verify.case import Case, Part
@@ -17,12 +17,13 @@ def check_node_memory(case: Case, derived: Derived) -> Finding:
     """Sums over the replicas of each node against its usable host RAM and NVMe."""
     host: dict[tuple[str, int], float] = defaultdict(float)
     nvme: dict[tuple[str, int], float] = defaultdict(float)
+    guests = _guests(case)
     for number, figures in derived.items():
         part = case.parts[number]
         if part.host is not None:
             continue
         # Of runs that take turns the one that needs most counts.
-        turns = [figures.memory, *(derived[n].memory for n in _guests(case, part) if n in derived)]
+        turns = [figures.memory, *(derived[n].memory for n in guests[part.name] if n in derived)]
         nodes = max(1, part.whole_nodes)
         for place in part.given.placement:
             node = (part.given.pool, place.node)
@@ -37,9 +38,13 @@ def check_node_memory(case: Case, derived: Derived) -> Finding:
     return Finding(CHECK, looked, tuple(problems))
 
 
-def _guests(case: Case, part: Part) -> list[int]:
-    """Runs that take turns on the GPUs of a part."""
-    return [n for n, p in enumerate(case.parts) if p.host == part.name]
+def _guests(case: Case) -> Mapping[str, Sequence[int]]:
+    """By workload, the runs that take turns on its GPUs."""
+    guests: dict[str, list[int]] = defaultdict(list)
+    for number, part in enumerate(case.parts):
+        if part.host is not None:
+            guests[part.host].append(number)
+    return guests
 
 
 def _counts(part: Part) -> bool:

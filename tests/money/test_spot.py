@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 import planner
+from planner.options.consider import consider
+from planner.options.from_scenario import question_of
+from planner.options.problem import DEMAND_UNITS
 from planner.plan.schema import Assignment, Plan
 from planner.report.text import render_text
 from planner.scenario import Scenario
@@ -236,3 +239,18 @@ def test_an_order_is_weighed_against_rent_on_demand_not_spot(tmp_path: Path) -> 
     _, plan = solved(tmp_path, both, CHAT.replace("RATE", "2"), horizon=YEAR)
     (order,) = plan.orders
     assert order.break_even == pytest.approx(1000 / 4380, abs=1e-4)
+
+
+def test_a_small_replica_that_interruptions_rule_out_beats_no_larger_one(tmp_path: Path) -> None:
+    def gpus(rent: str, rate: float) -> list[int]:
+        text = CHAT.replace("RATE", f"{rate:.3f}").replace("demand", "spot: true\n    demand")
+        question = question_of(scenario_of(tmp_path, rent, text))
+        return [o.gpus for part in consider(question)["chat"] for o in part.options]
+
+    text = CHAT.replace("RATE", "1").replace("demand", "spot: true\n    demand")
+    question = question_of(scenario_of(tmp_path, FIRM, text))
+    alone = next(o for o in consider(question)["chat"][0].options if o.gpus == 1)
+    # At this rate one GPU counts for a two-thousandth of the demand, and for none once interrupted.
+    rate = alone.timing.rate_low * DEMAND_UNITS / 1.05
+    assert gpus(FIRM, rate) == [1]
+    assert gpus(SPOT, rate) == [2]

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from planner import api
-from planner.optimize import SolveLimits, caution
-from planner.optimize.beside import Beside
+from planner.beside import Beside
+from planner.optimize import SolveLimits, answer, caution
+from planner.verify.problem import Problem, VerificationError
 
-SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
 
 
 def no_children() -> bool:
@@ -89,13 +90,33 @@ def test_a_plan_is_the_same_with_a_second_process(monkeypatch: pytest.MonkeyPatc
     assert forked == [False, True]
 
 
+def test_a_plan_is_verified_by_a_second_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = []
+
+    def wrong(scenario: object, plan: object) -> list[Problem]:
+        checked.append(plan)
+        return [Problem("memory", "chat", f"seen by process {os.getpid()}")]
+
+    monkeypatch.setattr(answer, "LEAST_BESIDE", 1)
+    monkeypatch.setattr(answer, "can_fork", lambda: True)
+    monkeypatch.setattr(answer, "verify_plan", wrong)
+    scenario = api.load(SCENARIOS / "tutorial.yaml")
+    with pytest.raises(VerificationError, match="seen by process") as error:
+        api.solve(scenario, limits=SolveLimits(second_process=True))
+    assert str(os.getpid()) not in str(error.value)
+    assert not checked
+    with pytest.raises(VerificationError, match=f"seen by process {os.getpid()}"):
+        api.solve(scenario)
+
+
 def test_ctrl_c_while_the_price_of_caution_is_awaited_keeps_the_plan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def interrupted(self: object) -> None:
-        raise KeyboardInterrupt
+    class Interrupted(Beside[object]):
+        def result(self) -> object:
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(Beside, "result", interrupted)
+    monkeypatch.setattr(caution, "Beside", Interrupted)
     plan = api.solve(api.load(SCENARIOS / "tutorial.yaml"))
     assert plan.cost is not None
     assert plan.verified
