@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.optimize.backend import Stop, Verdict, run_cp_sat
 from planner.optimize.bound import Assignment, Boxes, Limits, Pricer
 from planner.optimize.build import Build
 from planner.optimize.cuts import CutPool
+from planner.optimize.dive import ANYWHERE, STUCK
 from planner.optimize.enumerate import within_slack
 from planner.optimize.flat import PRICE_SCALE
 from planner.optimize.fractional import BranchChoices
 from planner.optimize.generation import Generator, Relaxed, obeys
+from planner.optimize.improve import improve
+from planner.optimize.linear import LinearModel, row
 from planner.optimize.linking import Linked, linked
 from planner.optimize.master import integer_master
 from planner.optimize.mathopt import MipSolver, run_mip
 from planner.optimize.outcome import relative_gap
-from planner.optimize.polish import Polish
 from planner.optimize.pricing import least_with
+from planner.optimize.reopen import Reopen
 from planner.optimize.tree import Tree
 
 ROOT_ROUNDS = 300
@@ -28,6 +31,10 @@ CLOSE = 0.01
 MASTER_SHARE = 0.5
 """Share of the wall-clock time left, where there is a limit, that one integer program may use."""
 HAIR = 1e-5
+CENTS = 100
+SMALL_MASTER = 300
+"""Assignments: with more, whole node counts come before the first integer program."""
+DIVE_MIP_NODES = 20
 FIRST_PLAN_WORK = 10.0
 """Deterministic seconds of CP-SAT on the master when HiGHS finds no plan at all."""
 HEURISTIC_GAP = 1e-4
@@ -40,8 +47,6 @@ class Work:
 
     nodes: int = 400
     """Branching nodes."""
-    near: int = 1500
-    """Assignments among which plans are looked for."""
     leaf_assignments: int = 3000
     """A node whose useful assignments number at most this is closed as one integer program."""
     root_assignments: int = 30_000
@@ -49,6 +54,8 @@ class Work:
     heuristic_mip_nodes: int = 60
     polish_steps: int = 40
     polish_patience: int = 10
+    reopen_steps: int = 20
+    reopen_patience: int = 8
 
 
 @dataclass(slots=True)
@@ -60,7 +67,7 @@ class Found:
     cost: int | None = None
     bound: int = 0
     infeasible: bool = False
-    """A positive phase-1 bound at integer prices."""
+    """Proven: no plan at all."""
     nodes: int = 0
     iterations: int = 0
 
@@ -90,6 +97,7 @@ class Search:
         self.on_open = on_open
         """Called once when the root relaxation turns out fractional."""
         self.found = Found()
+        self.reopener = Reopen(build)
         self.start_duals = self.pricer.rent()
         """Prices at which the root starts."""
         self.root: Relaxed | None = None
@@ -120,17 +128,19 @@ class Search:
         self.root = root
         found.bound = max(found.bound, root.best.bound)
         self.report(found.cost, found.bound)
+        if root.artificial > STUCK and found.cost is None and not self._possible():
+            return found
         if self.choices.open(root, self.generator.assignments):
             self.on_open()
-        if not self.closed():
+        if not self.closed() and len(self.generator.assignments) <= SMALL_MASTER:
             self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
         tried = found.cost
-        if not self.closed():
+        if not self.closed() and tried is not None:
             self._close_root(root)
         if self.wide():
-            self.near(root, self.pricer.boxes)
-        if self.wide():
-            self.polish(root)
+            improve(self, root, self.pricer.boxes, {}, (ANYWHERE,))
+        if found.cost is None:
+            self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
         if not self.closed() and found.cost != tried:
             self._close_root(root)
         if not self.closed():
@@ -138,6 +148,20 @@ class Search:
             Tree(self).run(root)
         found.iterations = self.generator.iterations
         return found
+
+    def _possible(self) -> bool:
+        """Whether there may be a plan at all; one that CP-SAT comes upon is the first."""
+        model = replace(self.link.build.model, objective={})
+        answer = run_cp_sat(
+            model,
+            deterministic_limit=FIRST_PLAN_WORK,
+            wall_limit_s=self.wall_left_s(),
+            stop=self.stop,
+        )
+        if answer.values is not None:
+            self.offer(list(answer.values))
+        self.found.infeasible = answer.verdict is Verdict.INFEASIBLE
+        return not self.found.infeasible
 
     def _close_root(self, root: Relaxed) -> None:
         """Proves the incumbent, or finds the optimum, by one integer program where that is small."""
@@ -202,7 +226,7 @@ class Search:
 
     def _restricted(self, boxes: Boxes, nodes: int) -> None:
         """Integer master over the assignments known, within the boxes."""
-        self._solve_master(self._known(), boxes, nodes, HEURISTIC_GAP)
+        self._solve_master(self.known(), boxes, nodes, HEURISTIC_GAP)
 
     def _solve_master(
         self,
@@ -220,6 +244,7 @@ class Search:
             master.model.highs[at] = low if number in shut else high
         if self.halted():
             return Verdict.UNKNOWN, None
+        self._only_better(master.model)
         left = self.wall_left_s()
         answer = run_mip(
             master.model,
@@ -242,7 +267,13 @@ class Search:
             self.offer(master.expand(answer.values))
         return answer.verdict, answer.bound
 
-    def _known(self) -> list[Assignment]:
+    def _only_better(self, model: LinearModel) -> None:
+        """A row that no plan as dear as the incumbent meets, in whole dollars rounded down."""
+        if self.found.cost is not None:
+            terms = [(at, cents // CENTS) for at, cents in sorted(model.objective.items())]
+            model.add(row("better", "better", terms, high=(self.found.cost - 1) // CENTS))
+
+    def known(self) -> list[Assignment]:
         """Assignments within the limits in force."""
         limits = self.pricer.limits
         return [
@@ -251,45 +282,9 @@ class Search:
             if a.demand not in limits or obeys(a, limits[a.demand])
         ]
 
-    def near(self, relaxed: Relaxed, boxes: Boxes) -> None:
-        """Looks for plans among the assignments closest to the cheapest, within the boxes."""
-        if relaxed.best is None:
-            return
-        slack = max(PRICE_SCALE, relaxed.best.bound_scaled // 1000)
-        near: list[Assignment] = []
-        while (more := within_slack(self.pricer, relaxed.best, slack, self.work.near)) is not None:
-            near = more
-            if len(near) > self.work.near // 2 or slack > relaxed.best.bound_scaled:
-                break
-            slack *= 2
-        self._solve_master(
-            list(dict.fromkeys([*near, *self._known()])),
-            boxes,
-            self.work.heuristic_mip_nodes,
-            HEURISTIC_GAP,
-        )
-
-    def polish(self, relaxed: Relaxed) -> None:
-        """Improves the incumbent in small neighbourhoods, with the choices that these prices suggest."""
-        if self.found.values is None or relaxed.best is None:
-            return
-        work = Polish(
-            self.link,
-            self.pricer,
-            relaxed.best,
-            self._known(),
-            seed=self.found.nodes,
-            shut=self.generator.shut_supply,
-        )
-        work.start(self.found.values)
-        idle = 0
-        for _ in range(self.work.polish_steps):
-            if self.halted() or idle >= self.work.polish_patience:
-                return
-            better = work.step(self.stop, self.wall_left_s())
-            idle = 0 if better is not None else idle + 1
-            if better is not None:
-                self.offer(better)
+    def integers_within(self, boxes: Boxes) -> None:
+        """Looks for a plan among the assignments known, within boxes that leave little open."""
+        self._restricted(boxes, DIVE_MIP_NODES)
 
     def leaf(self, relaxed: Relaxed, boxes: Boxes, cap: int) -> bool:
         """Closes a node as one integer program over all assignments that a better plan can use."""

@@ -186,9 +186,10 @@ def _together(build: Build, budget: Budget, best: Best) -> None:
         with suppress(OverflowError):
             _interruptible(budget, search.run)
         best.take("generation", build, search.found.values, search.found.bound)
-        if not best.within(budget.limits.gap):
+        best.infeasible = search.found.infeasible
+        if not (best.infeasible or best.within(budget.limits.gap)):
             direct.start()
-        while not (best.within(budget.limits.gap) or budget.stop.requested):
+        while not (best.infeasible or best.within(budget.limits.gap) or budget.stop.requested):
             if _interruptible(budget, lambda: direct.wait(0.2)):
                 break
     finally:

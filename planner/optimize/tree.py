@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from planner.optimize.bound import Boxes, Limits
 from planner.optimize.fractional import WHOLE, Origin
 from planner.optimize.generation import Relaxed
+from planner.optimize.improve import improve
 
 if TYPE_CHECKING:
     from planner.optimize.branching import Search
@@ -20,6 +21,8 @@ TRIAL_ROUNDS = 5
 TRIALS = 2
 """Columns tried at one node before their gains are known."""
 HEURISTIC_EVERY = 15
+"""Nodes from one look for a plan to the next, as long as looks find some."""
+MOST_WAIT = 120
 
 
 @dataclass(order=True, slots=True)
@@ -44,6 +47,8 @@ class Tree:
         self.given_up: list[Node] = []
         """Nodes with nothing left to branch on whose integer program was too large."""
         self.order = 0
+        self.wait = HEURISTIC_EVERY
+        self.next_look = HEURISTIC_EVERY
 
     def run(self, root: Relaxed) -> None:
         """Branches until closed or out of work, then tries what was given up as larger programs."""
@@ -78,11 +83,19 @@ class Tree:
             search.choices.learn(node.origin, node.bound)
         if self._useless(node.bound):
             return
-        if search.found.nodes % HEURISTIC_EVERY == 1 and search.wide():
-            search.near(relaxed, node.boxes)
-            search.polish(relaxed)
+        if search.found.nodes >= self.next_look and search.wide():
+            self._look(node, relaxed)
         if not search.leaf(relaxed, node.boxes, search.work.leaf_assignments):
             self._split(node, relaxed)
+
+    def _look(self, node: Node, relaxed: Relaxed) -> None:
+        """Looks for a better plan from a node; the less it finds, the more nodes pass until the next look."""
+        found = self.search.found
+        before = found.cost
+        improve(self.search, relaxed, node.boxes, node.limits)
+        better = found.cost != before
+        self.wait = HEURISTIC_EVERY if better else min(MOST_WAIT, self.wait * 2)
+        self.next_look = found.nodes + self.wait
 
     def _useless(self, bound: int) -> bool:
         cost = self.search.found.cost

@@ -6,6 +6,7 @@ from planner.optimize.backend import Stop
 from planner.optimize.blocks import demands
 from planner.optimize.branching import Search, Work
 from planner.optimize.exact import exact_model
+from planner.optimize.improve import polish
 from planner.optimize.polish import Polish
 from planner.options.problem import Problem
 from tests.benchmarks.instances import generate
@@ -49,7 +50,8 @@ def test_steps_give_valid_plans_of_falling_cost(seed):
 def test_same_work_gives_same_plan():
     def run() -> list[int] | None:
         found = first_plan(generate(20, 20, 6))
-        found.polish(found.root)
+        assert found.root is not None
+        polish(found, found.root)
         return found.found.values
 
     assert run() == run()
