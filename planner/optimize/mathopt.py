@@ -42,6 +42,7 @@ def run_mip(
     from ortools.math_opt import callback_pb2, model_parameters_pb2, parameters_pb2
     from ortools.math_opt.core.python import solver as core
     from ortools.util.python import pybind_solve_interrupter
+    from pybind11_abseil.status import StatusNotOk
 
     stop = stop or Stop()
     if stop.requested:
@@ -77,8 +78,12 @@ def run_mip(
             )
         )
 
-    with quiet_stdout():
-        guarded(work, interrupter.interrupt, stop)
+    try:
+        with quiet_stdout():
+            guarded(work, interrupter.interrupt, stop)
+    except StatusNotOk as error:
+        # A solver that breaks down says nothing about the model.
+        return Answer(Verdict.UNKNOWN, wall_s=time.perf_counter() - started, message=str(error))
     return _mip_answer(model, results[0], time.perf_counter() - started)
 
 

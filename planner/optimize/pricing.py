@@ -13,7 +13,7 @@ from planner.options.problem import DEMAND_UNITS, Supply
 Counts = tuple[tuple[int, int], ...]
 """(pick number, count), sorted."""
 
-BRANCH_LIMIT = 250
+BRANCH_LIMIT = 3000
 """Branches of one covering problem before the table takes over."""
 
 
@@ -135,7 +135,7 @@ def solve_cover(
     Else a table over the units still needed.
     """
     items = _undominated(cover, prices, charges)
-    search = _Search(items, charges, ceiling, BRANCH_LIMIT)
+    search = _Search(items, charges, cover.need, ceiling, BRANCH_LIMIT)
     search.run(0, cover.need, cover.fewest, 0)
     if search.steps > BRANCH_LIMIT:
         value, counts = Table(items, charges, cover.need, cover.fewest).solve()
@@ -154,7 +154,7 @@ def _named(items: list[Item], counts: Sequence[tuple[int, int]]) -> Counts:
 
 
 def _undominated(cover: Cover, prices: Sequence[int], charges: Charges) -> list[Item]:
-    """(pick, units, most, price) by price per unit, without items that a cheaper larger one replaces.
+    """(pick, units, most, price) without items that a cheaper larger one replaces, the cheapest units first.
 
     An item with a binding stock replaces nothing: the rest might still be needed. One whose supply is
     charged for replaces others only with the charge counted in.
@@ -179,7 +179,13 @@ def _undominated(cover: Cover, prices: Sequence[int], charges: Charges) -> list[
         kept.append((at, units, most, price))
         if units * most >= cover.need and most >= cover.fewest:
             own[supply] = units
-    kept.sort(key=cmp_to_key(by_ratio))
+    spread = {item[0]: _spread(item, charges, cover.need) for item in kept}
+
+    def by_spread(one: Item, two: Item) -> int:
+        (price, units), (other_price, other_units) = spread[one[0]], spread[two[0]]
+        return price * other_units - other_price * units or by_ratio(one, two)
+
+    kept.sort(key=cmp_to_key(by_spread))
     return kept
 
 
@@ -190,13 +196,21 @@ def by_ratio(one: Item, two: Item) -> int:
 
 
 class _Search:
-    """Depth-first search over counts, cheapest units first."""
+    """Depth-first search over counts, cheapest units first; what a supply is charged counts as part of its units.
+
+    Whoever takes a share of the need from a supply pays at least that share of its charge. So no rest costs less
+    than the rest times the least price per unit, charges spread over the whole need; supplies that are paid for
+    already count without.
+    """
 
     def __init__(
-        self, items: list[Item], charges: Charges, ceiling: int | None, limit: int
+        self, items: list[Item], charges: Charges, need: int, ceiling: int | None, limit: int
     ) -> None:
         self.items = items
         self.charges = [charges.get(item[0], (-1, 0)) for item in items]
+        self.spread = [_spread(item, charges, need) for item in items]
+        """Price with a share of the charge, and the units that it buys."""
+        self.own: dict[int, list[tuple[int, int] | None]] = {}
         self.best = ceiling
         self.limit = limit
         self.steps = 0
@@ -209,8 +223,8 @@ class _Search:
             least = price if at == len(items) - 1 else min(least, price)
             self.least[at] = least
 
-    def run(self, at: int, need: int, fewest: int, cost: int) -> None:
-        """Extends the path by counts of items `at` and later."""
+    def run(self, at: int, need: int, fewest: int, cost: int, paid: tuple[int, ...] = ()) -> None:
+        """Extends the path by counts of items `at` and later; `paid`: supplies whose charge is in `cost`."""
         self.steps += 1
         if self.steps > self.limit:
             return
@@ -221,18 +235,57 @@ class _Search:
             return
         if at == len(self.items):
             return
+        if self.best is not None and cost + self._rest(at, need, fewest, paid) >= self.best:
+            return
         _, units, most, price = self.items[at]
-        if self.best is not None:
-            by_units = -(-need * price // units) if need > 0 else 0
-            by_count = fewest * self.least[at] if fewest > 0 else 0
-            if cost + max(by_units, by_count) >= self.best:
-                return
         useful = max(-(-need // units) if need > 0 else 0, fewest)
         supply, charge = self.charges[at]
-        if charge and any(n and self.charges[i][0] == supply for i, n in self.path):
+        opened = paid
+        if supply in paid:
             charge = 0
+        elif charge:
+            opened = (*paid, supply)
         for count in range(min(most, useful), -1, -1):
             self.path.append((at, count))
             total = cost + count * price + (charge if count else 0)
-            self.run(at + 1, need - count * units, fewest - count, total)
+            left = need - count * units
+            self.run(at + 1, left, fewest - count, total, opened if count else paid)
             self.path.pop()
+
+    def _rest(self, at: int, need: int, fewest: int, paid: tuple[int, ...]) -> int:
+        """A price that no way to cover the rest goes below."""
+        by_units = 0
+        if need > 0:
+            price, units = self.spread[at]
+            by_units = -(-need * price // units)
+            for supply in paid:
+                own = self._own(supply)[at]
+                if own is not None:
+                    by_units = min(by_units, -(-need * own[0] // own[1]))
+        return max(by_units, fewest * self.least[at] if fewest > 0 else 0)
+
+    def _own(self, supply: int) -> list[tuple[int, int] | None]:
+        """Price and units of the supply's item that costs least per unit, from each item on."""
+        known = self.own.get(supply)
+        if known is None:
+            known = self.own[supply] = [None] * len(self.items)
+            best: tuple[int, int] | None = None
+            for at in range(len(self.items) - 1, -1, -1):
+                _, units, _, price = self.items[at]
+                if self.charges[at][0] == supply and (
+                    best is None or price * best[1] < best[0] * units
+                ):
+                    best = price, units
+                known[at] = best
+        return known
+
+
+def _spread(item: Item, charges: Charges, need: int) -> tuple[int, int]:
+    """Price and units of one item times the need, with the charge of its supply for all of it.
+
+    >>> _spread((0, 700, 3, 10), {0: (5, 2000)}, 2000)
+    (1420000, 1400000)
+    """
+    pick, units, _, price = item
+    whole = max(1, need)
+    return price * whole + charges.get(pick, (-1, 0))[1] * units, units * whole
