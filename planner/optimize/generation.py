@@ -43,7 +43,10 @@ class Relaxed:
 class Generator:
     """Runs the master and the pricing in turn; keeps all assignments found."""
 
-    def __init__(self, link: Linked, pricer: Pricer, cuts: CutPool) -> None:
+    def __init__(
+        self, link: Linked, pricer: Pricer, cuts: CutPool, before: Generator | None = None
+    ) -> None:
+        """Args: `before`, another for the same model with fewer rows, whose columns this one begins with."""
         self.link = link
         self.cuts = cuts
         self.pricer = pricer
@@ -58,11 +61,16 @@ class Generator:
         rights += [float(r) for r in link.right]
         self._program = MasterProgram(rights, max(1.0, biggest / COST_CEILING))
         self._supply = len(pricer.supply_costs)
-        self.shut_supply = self._late_columns()
+        self.shut_supply: set[int] = (
+            self._late_columns() if before is None else set(before.shut_supply)
+        )
         """Free supply columns, such as node patterns, that the master does not have yet."""
         self._add_fixed_columns(biggest * PENALTY)
         self._boxes: Boxes = tuple((0, high) for _, high in pricer.boxes)
         self._shut: set[int] = set()
+        if before is not None:
+            self.iterations = before.iterations
+            self.add(before.assignments)
 
     def _late_columns(self) -> set[int]:
         """Where there are many, supply columns without a price of their own come in as prices ask for them."""
@@ -147,7 +155,8 @@ class Generator:
                 facts[at].facts.supply for at, _ in assignment.counts if facts[at].facts.gpus
             }:
                 if supply in charges:
-                    total[charges[supply]] = 1
+                    for row, worth in charges[supply]:
+                        total[row] = total.get(row, 0) + worth
         return [
             (assignment.demand, -1.0),
             *((self._demands + at, float(c)) for at, c in sorted(total.items())),

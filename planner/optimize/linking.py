@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from planner.optimize.build import Build, pick_cost
 
@@ -25,6 +25,20 @@ class PickData:
     uses: Sparse
 
 
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """One more row `sum <= right` that every plan obeys: picks, charges of mixed demands, nodes of one supply."""
+
+    name: str
+    right: int
+    supply_column: int
+    per_node: int
+    picks: Mapping[tuple[int, int], int]
+    """(demand, pick) -> coefficient of one pick."""
+    charges: Mapping[tuple[int, int], int]
+    """(mixed demand, supply) -> coefficient of using the supply at all."""
+
+
 @dataclass(slots=True)
 class Linked:
     """All linking rows as `sum <= right-hand side`, and every column's part in them."""
@@ -38,14 +52,16 @@ class Linked:
     """Model columns that belong to no demand: nodes and patterns."""
     supply_uses: list[Sparse] = field(default_factory=list)
 
-    charges: list[dict[int, int]] = field(default_factory=list)
-    """Per mixed demand: supply -> standing row that its assignments use once if they use the supply."""
+    charges: list[dict[int, Sparse]] = field(default_factory=list)
+    """Per mixed demand: supply -> rows that its assignments use once if they use the supply."""
     first_standing: int = 0
-    """Rows from here on are standing rows: implied in integers, they tighten the relaxation."""
+    """Rows from here on are standing and rounding rows: implied in integers, they tighten the relaxation."""
+    first_rounding: int = 0
 
     def charge_prices(self, demand: int, duals: Sequence[int]) -> dict[int, int]:
         """Price of using a supply at all, for a mixed demand; only those above zero."""
-        return {s: duals[at] for s, at in self.charges[demand].items() if duals[at]}
+        prices = {s: self.price(rows, duals) for s, rows in self.charges[demand].items()}
+        return {supply: price for supply, price in prices.items() if price}
 
     def price(self, uses: Sparse, duals: Sequence[int]) -> int:
         """Price of using linking rows at these duals."""
@@ -85,7 +101,31 @@ def linked(build: Build) -> Linked:
     found.first_standing = len(found.right)
     found.charges = [{} for _ in build.demands]
     _add_standing(found)
+    found.first_rounding = len(found.right)
     return found
+
+
+def with_rows(link: Linked, extras: Sequence[Extra]) -> Linked:
+    """The same linking rows and some more."""
+    picks = [list(of_demand) for of_demand in link.picks]
+    charges = [dict(of_demand) for of_demand in link.charges]
+    supply_uses = list(link.supply_uses)
+    for row, extra in enumerate(extras, start=len(link.right)):
+        at = extra.supply_column
+        supply_uses[at] = (*supply_uses[at], (row, extra.per_node))
+        for (demand, pick), worth in extra.picks.items():
+            data = picks[demand][pick]
+            picks[demand][pick] = PickData(data.cost, (*data.uses, (row, worth)))
+        for (demand, supply), worth in extra.charges.items():
+            charges[demand][supply] = (*charges[demand].get(supply, ()), (row, worth))
+    return replace(
+        link,
+        right=[*link.right, *(extra.right for extra in extras)],
+        names=[*link.names, *(extra.name for extra in extras)],
+        picks=picks,
+        charges=charges,
+        supply_uses=supply_uses,
+    )
 
 
 def _add_standing(found: Linked) -> None:
@@ -116,7 +156,7 @@ def _add_standing(found: Linked) -> None:
         found.names.append(f"standing[{build.demands[number].label},{supply}]")
         uses_of[shared] = (*uses_of[shared], (row, -1))
         if not build.demands[number].single:
-            found.charges[number][supply] = row
+            found.charges[number][supply] = ((row, 1),)
             continue
         for at, pick in enumerate(build.demands[number].picks):
             if supply in pick.facts.supplies and pick.facts.gpus:

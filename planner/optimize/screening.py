@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.optimize.covering_table import Charges
+from planner.optimize.flat import FlatColumns
 from planner.optimize.linking import Linked
 from planner.optimize.pricing import Counts, Cover, solve_cover
 
@@ -30,8 +31,8 @@ class _Flat:
     """Place of each item's pick among all picks of the problem."""
     units: Floats
     most: Floats
-    charge_row: Ints
-    """Standing row of each item's supply; the last row of the prices, always zero, where there is none."""
+    charge: Ints
+    """Charge of each item's supply for its demand; the last, always zero, where there is none."""
     first: Ints
     """First item of each cover."""
     cover_of: Ints
@@ -63,7 +64,15 @@ class Screen:
         cover_of: list[int] = []
         first_cover: list[int] = []
         demand_of: list[int] = []
-        none = len(link.right)
+        charged = {
+            key: index
+            for index, key in enumerate(
+                (number, supply) for number in self.numbers for supply in link.charges[number]
+            )
+        }
+        self._charges = FlatColumns(
+            [0] * len(charged), [link.charges[number][supply] for number, supply in charged]
+        )
         for place, number in enumerate(self.numbers):
             picks = link.build.demands[number].picks
             first_cover.append(len(first))
@@ -74,8 +83,8 @@ class Screen:
                     pick.append(spans[number][0] + at)
                     units.append(float(of_item))
                     most.append(float(most_of_item))
-                    row = link.charges[number].get(facts.supply, none) if facts.gpus else none
-                    charge.append(row)
+                    key = (number, facts.supply) if facts.gpus else None
+                    charge.append(charged.get(key, len(charged)) if key else len(charged))
                     cover_of.append(len(demand_of))
                 demand_of.append(place)
         return _Flat(
@@ -92,7 +101,7 @@ class Screen:
         )
 
     def kept(
-        self, prices: Floats, duals: Floats
+        self, prices: Floats, charges: Floats
     ) -> tuple[list[tuple[float, int, list[int]]], list[int]]:
         """Covers with the items worth searching, and for each demand the item that covers best alone.
 
@@ -101,7 +110,7 @@ class Screen:
         """
         flat = self._flat
         price = prices[flat.pick]
-        charge = np.append(duals, 0.0)[flat.charge_row]
+        charge = np.append(charges, 0.0)[flat.charge]
         need, fewest = flat.need[flat.cover_of], flat.fewest[flat.cover_of]
         ratio = np.minimum.reduceat(price / flat.units, flat.first)
         count = np.maximum(np.ceil(need / flat.units), fewest)
@@ -143,7 +152,8 @@ class Screen:
         charges: Sequence[Charges],
     ) -> dict[int, tuple[int, Counts] | None]:
         """Least price of each demand and its counts, exactly; None where no mix serves."""
-        rows, alone = self.kept(flat_prices, np.asarray(duals, dtype=np.float64))
+        charged = np.array(self._charges.prices(duals), dtype=np.float64)
+        rows, alone = self.kept(flat_prices, charged)
         best: dict[int, tuple[int, Counts] | None] = {}
         flat = self._flat
         for place, number in enumerate(self.numbers):

@@ -53,7 +53,8 @@ def proof_of(search: Search) -> Start | None:
     """Prices and assignments of a search, without a plan."""
     if search.root is None or not search.root.duals:
         return None
-    duals, assignments = search.root.duals, tuple(search.generator.assignments)
+    duals = search.root.duals[: search.link.first_rounding]
+    assignments = tuple(search.generator.assignments)
     return Start(dict, shape_of(search), duals, assignments)
 
 
@@ -67,7 +68,8 @@ def warm(search: Search, start: Start | None) -> None:
 def shape_of(search: Search) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the exact model's columns and of the linking rows."""
     link = search.link
-    return tuple(link.build.model.names[: link.build.width]), tuple(link.names)
+    names = link.names[: link.first_rounding]
+    return tuple(link.build.model.names[: link.build.width]), tuple(names)
 
 
 def values_in(build: Build, columns: Columns) -> tuple[int, ...] | None:
