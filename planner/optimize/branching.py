@@ -10,12 +10,12 @@ from planner.optimize.backend import Stop, Verdict, run_cp_sat
 from planner.optimize.bound import Assignment, Boxes, Limits, Pricer
 from planner.optimize.build import Build
 from planner.optimize.cuts import CutPool
-from planner.optimize.dive import ANYWHERE, STUCK
+from planner.optimize.dive import ANYWHERE, STUCK, dive
 from planner.optimize.enumerate import within_slack
 from planner.optimize.flat import PRICE_SCALE
 from planner.optimize.fractional import BranchChoices
 from planner.optimize.generation import Generator, Relaxed, obeys
-from planner.optimize.improve import improve
+from planner.optimize.improve import polish, reopen
 from planner.optimize.linear import LinearModel, row
 from planner.optimize.linking import Extra, Linked, linked, with_rows
 from planner.optimize.master import integer_master
@@ -37,8 +37,6 @@ WORTH = 1e-5
 """Relative rise of the root's bound for which it is done again."""
 HAIR = 1e-5
 CENTS = 100
-SMALL_MASTER = 300
-"""Assignments: with more, whole node counts come before the first integer program."""
 DIVE_MIP_NODES = 20
 FIRST_PLAN_WORK = 10.0
 """Deterministic seconds of CP-SAT on the master when HiGHS finds no plan at all."""
@@ -137,15 +135,17 @@ class Search:
             return found
         if self.choices.open(root, self.generator.assignments):
             self.on_open()
-        if not self.closed() and len(self.generator.assignments) <= SMALL_MASTER:
-            self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
-        tried = found.cost
-        if not self.closed() and tried is not None:
-            self._close_root(root)
-        if self.wide():
-            improve(self, root, self.pricer.boxes, {}, (ANYWHERE,))
+        end = root
+        if not self.closed():
+            end = dive(self, root, self.pricer.boxes, {}, (ANYWHERE,))
         if found.cost is None:
             self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
+        tried = found.cost
+        if not self.closed():
+            self._close_root(root)
+        if self.wide():
+            polish(self, end)
+            reopen(self)
         if not self.closed() and found.cost != tried:
             self._close_root(root)
         if not self.closed():

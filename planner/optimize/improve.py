@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from planner.optimize.bound import Boxes, Limits
@@ -17,17 +16,12 @@ REOPEN_MOST = 60
 """Workloads: of more, too small a part could choose anew at once."""
 
 
-def improve(
-    search: Search,
-    relaxed: Relaxed,
-    boxes: Boxes,
-    limits: Limits,
-    spreads: Sequence[int] = CLOSE_BY,
-) -> None:
-    """Looks for better plans: dives, polishes with the prices at the end, reopens parts of small models."""
-    polish(search, dive(search, relaxed, boxes, limits, spreads))
-    if len(search.link.build.demands) <= REOPEN_MOST:
-        _reopen(search)
+def improve(search: Search, relaxed: Relaxed, boxes: Boxes, limits: Limits) -> None:
+    """Looks for better plans from a node: dives, polishes with the prices at the end, reopens what is new."""
+    before = search.found.cost
+    polish(search, dive(search, relaxed, boxes, limits, CLOSE_BY))
+    if search.found.cost != before:
+        reopen(search)
 
 
 def polish(search: Search, relaxed: Relaxed) -> None:
@@ -53,8 +47,10 @@ def polish(search: Search, relaxed: Relaxed) -> None:
             search.offer(better)
 
 
-def _reopen(search: Search) -> None:
-    """Improves the incumbent in large neighbourhoods of the exact model."""
+def reopen(search: Search) -> None:
+    """Improves the incumbent in large neighbourhoods of the exact model, if that is small."""
+    if len(search.link.build.demands) > REOPEN_MOST:
+        return
     idle = 0
     for _ in range(search.work.reopen_steps):
         values = search.found.values
