@@ -17,13 +17,13 @@ from planner.optimize.fractional import BranchChoices
 from planner.optimize.generation import Generator, Relaxed, obeys
 from planner.optimize.improve import polish, reopen
 from planner.optimize.linear import LinearModel, row
-from planner.optimize.linking import Extra, Linked, linked, with_rows
+from planner.optimize.linking import Linked, linked
 from planner.optimize.master import integer_master
 from planner.optimize.mathopt import MipSolver, run_mip
 from planner.optimize.outcome import relative_gap
 from planner.optimize.pricing import least_with
 from planner.optimize.reopen import Reopen
-from planner.optimize.rounding import Rounder
+from planner.optimize.tighten import tightened
 from planner.optimize.tree import Tree
 
 ROOT_ROUNDS = 300
@@ -31,10 +31,6 @@ CLOSE = 0.01
 """Relative gap at the root below which it is tried as one large integer program."""
 MASTER_SHARE = 0.5
 """Share of the wall-clock time left, where there is a limit, that one integer program may use."""
-TIGHTENINGS = 12
-"""Times that rounding rows are added to the root, at most."""
-WORTH = 1e-5
-"""Relative rise of the root's bound for which it is done again."""
 HAIR = 1e-5
 CENTS = 100
 DIVE_MIP_NODES = 20
@@ -125,7 +121,10 @@ class Search:
     def run(self) -> Found:
         """Root, restricted master, its neighbourhood, then branching until closed or out of work."""
         found = self.found
-        root = self._tightened(self.relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS))
+        root = self.relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
+        if self.choices.open(root, self.generator.assignments):
+            self.on_open()
+            root = tightened(self, root, ROOT_ROUNDS)
         if root.best is None:
             return found
         self.root = root
@@ -133,8 +132,6 @@ class Search:
         self.report(found.cost, found.bound)
         if root.artificial > STUCK and found.cost is None and not self._possible():
             return found
-        if self.choices.open(root, self.generator.assignments):
-            self.on_open()
         end = root
         if not self.closed():
             end = dive(self, root, self.pricer.boxes, {}, (ANYWHERE,))
@@ -154,32 +151,7 @@ class Search:
         found.iterations = self.generator.iterations
         return found
 
-    def _tightened(self, root: Relaxed) -> Relaxed:
-        """The root with the rounding rows that it breaks, as long as they raise its bound."""
-        rounder, base, kept = Rounder(self.link), self.link, list[Extra]()
-        for _ in range(TIGHTENINGS):
-            if root.best is None or root.artificial > STUCK or self.halted() or self.closed():
-                break
-            fresh = rounder.broken(root, self.generator.assignments)
-            if not fresh:
-                break
-            binding = [
-                extra
-                for extra, price in zip(kept, root.duals[base.first_rounding :], strict=True)
-                if price
-            ]
-            prices = [price for price in root.duals[base.first_rounding :] if price]
-            start = (*root.duals[: base.first_rounding], *prices, *([0] * len(fresh)))
-            kept = [*binding, *fresh]
-            self._link_by(with_rows(base, kept))
-            before, root = root, self.relax(self.pricer.boxes, start, ROOT_ROUNDS)
-            if root.best is None or before.best is None:
-                break
-            if root.best.bound - before.best.bound < WORTH * before.best.bound:
-                break
-        return root
-
-    def _link_by(self, link: Linked) -> None:
+    def link_by(self, link: Linked) -> None:
         """Goes on with other linking rows; assignments stay."""
         self.link = link
         self.pricer = Pricer(link)

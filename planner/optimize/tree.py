@@ -20,7 +20,7 @@ TRIAL_ROUNDS = 5
 """Rounds of generation for a side that is only tried."""
 TRIALS = 2
 """Columns tried at one node before their gains are known."""
-HEURISTIC_EVERY = 40
+HEURISTIC_EVERY = 20
 """Nodes from one look for a plan to the next, as long as looks find some."""
 MOST_WAIT = 120
 
