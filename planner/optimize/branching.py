@@ -53,8 +53,8 @@ class Work:
     heuristic_mip_nodes: int = 60
     polish_steps: int = 40
     polish_patience: int = 10
-    reopen_steps: int = 12
-    reopen_patience: int = 4
+    reopen_steps: int = 24
+    reopen_patience: int = 8
 
 
 @dataclass(slots=True)

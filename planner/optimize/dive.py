@@ -21,8 +21,10 @@ NEARLY = 0.2
 """Counts at most this far from a whole number are rounded without a look at the other side."""
 AT_ONCE = 0.3
 """Share of the fractional counts that are rounded together."""
-ROUNDS = 40
-TRIAL_ROUNDS = 5
+ITERATIONS = 24
+"""Solves of the master in one dive, about; counts that are still open then are so for little."""
+ROUNDS = 6
+TRIAL_ROUNDS = 2
 ANYWHERE = 2**62
 """A spread without end."""
 CLOSE_BY = (0, 2)
@@ -38,11 +40,10 @@ def dive(
     Args: `spreads`, how far node counts may then move again; the first that gives a better plan ends it.
     """
     now = relaxed
-    while not search.halted():
-        if _hopeless(search, now):
-            break
+    first = search.generator.iterations
+    while not (search.halted() or _hopeless(search, now)):
         open_counts = search.choices.fractional(now, search.choices.paid)
-        if not open_counts:
+        if not open_counts or search.generator.iterations - first >= ITERATIONS:
             for spread in spreads:
                 before = search.found.cost
                 search.integers_within(_around(search, now, spread))

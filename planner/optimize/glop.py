@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 Entries = Sequence[tuple[int, float]]
 """(row, coefficient) of one column."""
+ASLEEP = -1
 
 
 class MasterProgram:
@@ -27,6 +28,10 @@ class MasterProgram:
         self._entries: list[Entries] = []
         self._lows: list[float] = []
         self._highs: list[float] = []
+        self._places: list[int] = []
+        """Number of each column in the solver, or `ASLEEP`."""
+        self._awake: list[int] = []
+        """Column of each number in the solver."""
         self._start()
 
     def _start(self) -> None:
@@ -34,6 +39,7 @@ class MasterProgram:
         from ortools.math_opt import model_pb2, parameters_pb2
         from ortools.math_opt.core.python import solver as core
 
+        self._awake = []
         proto = model_pb2.ModelProto()
         proto.linear_constraints.ids.extend(range(self._rows))
         proto.linear_constraints.lower_bounds.extend([-float("inf")] * self._rows)
@@ -48,40 +54,47 @@ class MasterProgram:
         uppers: Sequence[float],
         entries: Sequence[Entries],
     ) -> None:
-        """Adds columns >= 0 with their (row, coefficient) entries."""
-        if not costs:
-            return
+        """Adds columns >= 0 with their (row, coefficient) entries; those with upper bound 0 sleep until it rises."""
         first = len(self._costs)
         self._costs += costs
         self._entries += entries
         self._lows += [0.0] * len(costs)
         self._highs += uppers
-        self._tell(first, costs, uppers, entries)
+        self._places += [ASLEEP] * len(costs)
+        self._wake([at for at in range(first, len(self._costs)) if self._highs[at] > 0])
 
-    def _tell(
-        self,
-        first: int,
-        costs: Sequence[float],
-        uppers: Sequence[float],
-        entries: Sequence[Entries],
-    ) -> None:
-        """Gives the solver columns from number `first` on."""
+    def bound(self, columns: Sequence[int], lows: Sequence[float], highs: Sequence[float]) -> None:
+        """Sets the bounds of columns."""
+        for at, low, high in zip(columns, lows, highs, strict=True):
+            self._lows[at], self._highs[at] = low, high
+        self._tell_bounds([at for at in columns if self._places[at] != ASLEEP])
+        self._wake([at for at in columns if self._places[at] == ASLEEP and self._highs[at] > 0])
+
+    def _wake(self, columns: Sequence[int]) -> None:
+        """Gives the solver columns that it did not have."""
         from ortools.math_opt import model_update_pb2
 
+        if not columns:
+            return
         update = model_update_pb2.ModelUpdateProto()
-        ids = range(first, first + len(costs))
+        first = len(self._awake)
+        self._awake += columns
+        for place, at in enumerate(columns, start=first):
+            self._places[at] = place
+        ids = range(first, len(self._awake))
         update.new_variables.ids.extend(ids)
-        update.new_variables.lower_bounds.extend([0.0] * len(costs))
-        update.new_variables.upper_bounds.extend(uppers)
-        update.new_variables.integers.extend([False] * len(costs))
-        nonzero = [(i, c / self._scale) for i, c in zip(ids, costs, strict=True) if c]
+        update.new_variables.lower_bounds.extend(self._lows[at] for at in columns)
+        update.new_variables.upper_bounds.extend(self._highs[at] for at in columns)
+        update.new_variables.integers.extend([False] * len(columns))
+        costs = ((place, self._costs[at]) for place, at in zip(ids, columns, strict=True))
+        nonzero = [(place, cost / self._scale) for place, cost in costs if cost]
         linear = update.objective_updates.linear_coefficients
-        linear.ids.extend(i for i, _ in nonzero)
-        linear.values.extend(c for _, c in nonzero)
+        linear.ids.extend(place for place, _ in nonzero)
+        linear.values.extend(cost for _, cost in nonzero)
         triples = sorted(
-            (at, i, float(c))
-            for i, column in zip(ids, entries, strict=True)
-            for at, c in column
+            (row, place, float(c))
+            for place, at in zip(ids, columns, strict=True)
+            for row, c in self._entries[at]
             if c
         )
         matrix = update.linear_constraint_matrix_updates
@@ -91,23 +104,18 @@ class MasterProgram:
         if not self._solver.update(update):
             raise RuntimeError("GLOP refused new columns")
 
-    def bound(self, columns: Sequence[int], lows: Sequence[float], highs: Sequence[float]) -> None:
-        """Sets the bounds of columns."""
-        for at, low, high in zip(columns, lows, highs, strict=True):
-            self._lows[at], self._highs[at] = low, high
-        self._tell_bounds(columns, lows, highs)
-
-    def _tell_bounds(
-        self, columns: Sequence[int], lows: Sequence[float], highs: Sequence[float]
-    ) -> None:
+    def _tell_bounds(self, columns: Sequence[int]) -> None:
         from ortools.math_opt import model_update_pb2
 
+        if not columns:
+            return
+        pairs = sorted((self._places[at], at) for at in columns)
         update = model_update_pb2.ModelUpdateProto()
         updates = update.variable_updates
-        updates.lower_bounds.ids.extend(columns)
-        updates.lower_bounds.values.extend(lows)
-        updates.upper_bounds.ids.extend(columns)
-        updates.upper_bounds.values.extend(highs)
+        updates.lower_bounds.ids.extend(place for place, _ in pairs)
+        updates.lower_bounds.values.extend(self._lows[at] for _, at in pairs)
+        updates.upper_bounds.ids.extend(place for place, _ in pairs)
+        updates.upper_bounds.values.extend(self._highs[at] for _, at in pairs)
         if not self._solver.update(update):
             raise RuntimeError("GLOP refused new bounds")
 
@@ -125,7 +133,7 @@ class MasterProgram:
         for at, value in zip(
             primal.variable_values.ids, primal.variable_values.values, strict=True
         ):
-            values[at] = value
+            values[self._awake[at]] = value
         duals = [0.0] * self._rows
         dual = solution.dual_solution.dual_values
         for at, value in zip(dual.ids, dual.values, strict=True):
@@ -137,9 +145,15 @@ class MasterProgram:
         from ortools.math_opt import callback_pb2, model_parameters_pb2, parameters_pb2
         from pybind11_abseil.status import StatusNotOk
 
+        # Prices change little from one solve to the next: the dual simplex goes on from the last basis, which
+        # presolve would throw away.
+        parameters = parameters_pb2.SolveParametersProto(
+            lp_algorithm=parameters_pb2.LP_ALGORITHM_DUAL_SIMPLEX,
+            presolve=parameters_pb2.EMPHASIS_OFF,
+        )
         try:
             return self._solver.solve(
-                parameters_pb2.SolveParametersProto(),
+                parameters,
                 model_parameters_pb2.ModelSolveParametersProto(),
                 None,
                 callback_pb2.CallbackRegistrationProto(),
@@ -151,9 +165,9 @@ class MasterProgram:
 
     def _again(self) -> None:
         """The same program in a new solver."""
+        awake = self._awake
         self._start()
-        self._tell(0, self._costs, self._highs, self._entries)
-        self._tell_bounds(range(len(self._costs)), self._lows, self._highs)
+        self._wake(awake)
 
 
 def _optimal(result: result_pb2.SolveResultProto) -> bool:

@@ -16,7 +16,7 @@ from planner.optimize.mathopt import MipSolver, run_mip
 
 FEWEST, FIRST = 3, 8
 """Workloads that choose anew: at least, and in the first step."""
-COLUMNS = 400
+COLUMNS = 700
 """Columns of the workloads that choose anew, about: a larger step takes longer than it is worth."""
 STEP_NODES = 50
 """Branching nodes of one step's integer program."""

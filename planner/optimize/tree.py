@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from planner.optimize.branching import Search
 
 NODE_ROUNDS = 40
-TRIAL_ROUNDS = 5
+TRIAL_ROUNDS = 2
 """Rounds of generation for a side that is only tried."""
 TRIALS = 2
 """Columns tried at one node before their gains are known."""
