@@ -21,10 +21,12 @@ NEARLY = 0.2
 """Counts at most this far from a whole number are rounded without a look at the other side."""
 AT_ONCE = 0.3
 """Share of the fractional counts that are rounded together."""
-ITERATIONS = 24
-"""Solves of the master in one dive, about; counts that are still open then are so for little."""
-ROUNDS = 6
-TRIAL_ROUNDS = 2
+LEAST_ITERATIONS = 24
+"""Solves of the master in one dive, at least; counts that are still open then are so for little."""
+ITERATIONS_TIMES_COLUMNS = 2_000_000
+"""Smaller models allow for more of them: their prices settle, and better assignments come in."""
+ROUNDS = 40
+TRIAL_ROUNDS = 5
 ANYWHERE = 2**62
 """A spread without end."""
 CLOSE_BY = (0, 2)
@@ -40,17 +42,20 @@ def dive(
     Args: `spreads`, how far node counts may then move again; the first that gives a better plan ends it.
     """
     now = relaxed
-    first = search.generator.iterations
+    columns = len(search.link.build.model.names)
+    last = search.generator.iterations
+    last += max(LEAST_ITERATIONS, ITERATIONS_TIMES_COLUMNS // max(1, columns))
     while not (search.halted() or _hopeless(search, now)):
         open_counts = search.choices.fractional(now, search.choices.paid)
-        if not open_counts or search.generator.iterations - first >= ITERATIONS:
+        if not open_counts or search.generator.iterations >= last:
             for spread in spreads:
                 before = search.found.cost
                 search.integers_within(_around(search, now, spread))
                 if search.found.cost != before:
                     break
             break
-        boxes, now = _next(search, now, boxes, limits, open_counts)
+        rounds = min(ROUNDS, max(1, last - search.generator.iterations))
+        boxes, now = _next(search, now, boxes, limits, open_counts, rounds)
     return now if now.best is not None else relaxed
 
 
@@ -62,7 +67,12 @@ def _hopeless(search: Search, now: Relaxed) -> bool:
 
 
 def _next(
-    search: Search, now: Relaxed, boxes: Boxes, limits: Limits, open_counts: list[int]
+    search: Search,
+    now: Relaxed,
+    boxes: Boxes,
+    limits: Limits,
+    open_counts: list[int],
+    rounds: int,
 ) -> tuple[Boxes, Relaxed]:
     """The counts nearest to whole ones rounded; if none is near, the cheaper side of the nearest."""
     ranked = sorted(open_counts, key=lambda at: (_distance(now.supply_values[at]), at))
@@ -74,7 +84,7 @@ def _next(
             boxes = _fixed(boxes, at, round(now.supply_values[at]))
     else:
         boxes, start = _cheaper_side(search, now, boxes, limits, ranked[0])
-    return boxes, search.relax(boxes, start, ROUNDS, limits)
+    return boxes, search.relax(boxes, start, rounds, limits)
 
 
 def _cheaper_side(
