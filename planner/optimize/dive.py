@@ -23,7 +23,7 @@ AT_ONCE = 0.3
 """Share of the fractional counts that are rounded together."""
 LEAST_ITERATIONS = 24
 """Solves of the master in one dive, at least; counts that are still open then are so for little."""
-ITERATIONS_TIMES_COLUMNS = 2_000_000
+ITERATIONS_TIMES_COLUMNS = 4_000_000
 """Smaller models allow for more of them: their prices settle, and better assignments come in."""
 ROUNDS = 40
 TRIAL_ROUNDS = 5

@@ -40,7 +40,8 @@ def run_planner(size: tuple[int, int], seed: int, limit_s: float) -> dict[str, o
     started = time.perf_counter()
     limits = SolveLimits(wall_s=limit_s, tie_break=False)
     outcome = solve(problem, limits=limits, progress=progress)
-    return _result(outcome.cost_cents, outcome.bound_cents, started, marks)
+    found = _result(outcome.cost_cents, outcome.bound_cents, started, marks)
+    return found | {"status": outcome.status.value}
 
 
 def run_model(solver: str, size: tuple[int, int], seed: int, limit_s: float) -> dict[str, object]:

@@ -20,7 +20,7 @@ stocks just large enough for a plan picked at random, plus up to 10 %. Seeds 2 a
 5, 6 and 12 GPUs. The same exact model goes to CP-SAT with default parameters (2 workers), and to HiGHS and SCIP
 through MathOpt; planner gets the problem that the model is made from, without the tie-break. Each solve is a
 process of its own, one after the other. Gap = (cost - bound) / cost, bound as each solver proves it. HiGHS and
-SCIP do not report on their way, so only planner has times to 1 % and 0.1 %.
+SCIP do not report on their way, so only planner has times to 1 % and 0.1 %. A fleet proven impossible counts as proven.
 
 Made by `python -m tests.benchmarks.compare --out r.jsonl` and `python -m tests.benchmarks.report r.jsonl`;
 only what was run is listed.
@@ -80,7 +80,7 @@ def _size(size: str, limit_s: float, rows: list[dict]) -> None:
         mine = [row for row in rows if row["solver"] == solver]
         if not mine:
             continue
-        gaps = [100 * row["gap"] if row["gap"] is not None else 100.0 for row in mine]
+        gaps = [_gap_percent(row) for row in mine]
         walls = [row["wall_s"] for row in mine]
         proven = sum(gap == 0 for gap in gaps)
         print(
@@ -92,12 +92,25 @@ def _size(size: str, limit_s: float, rows: list[dict]) -> None:
     print("|---:|---|---:|---:|---:|---:|---:|---:|---:|")
     for row in sorted(rows, key=lambda r: (r["seed"], SOLVERS.index(r["solver"]))):
         gap = "no plan" if row["gap"] is None else f"{100 * row['gap']:.3f}"
+        gap = "impossible" if _impossible(row) else gap
         marks = [row["marks"].get(mark, "-") for mark in ("0.01", "0.001")]
         print(
             f"| {row['seed']} | {row['solver']} | {_usd(row['cost'])} | {_usd(row['bound'])} | {gap} | "
             f"{row['wall_s']:.1f} | {marks[0]} | {marks[1]} | {row['peak_mib']} |"
         )
     print()
+
+
+def _impossible(row: dict) -> bool:
+    """Whether it is proven that there is no plan."""
+    return row.get("status") == "infeasible"
+
+
+def _gap_percent(row: dict) -> float:
+    """100 without a plan, 0 where there can be none."""
+    if _impossible(row):
+        return 0.0
+    return 100 * row["gap"] if row["gap"] is not None else 100.0
 
 
 def _usd(cents: int | None) -> str:
