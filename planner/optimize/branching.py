@@ -1,4 +1,4 @@
-"""The generation route: root relaxation, plans by integer masters and polishing, then the tree."""
+"""The generation route: root relaxation, plans by a dive and its neighbourhoods, then the tree."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Search:
         return self.closed_elsewhere() or self.stop.requested or (left is not None and left <= 0)
 
     def run(self) -> Found:
-        """Root, restricted master, its neighbourhood, then branching until closed or out of work."""
+        """Root with rounding rows, a dive for a plan, its neighbourhoods, then branching until closed."""
         found = self.found
         root = self.relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
         if self.choices.open(root, self.generator.assignments):

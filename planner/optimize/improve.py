@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from planner.optimize.bound import Boxes, Limits
@@ -37,26 +38,34 @@ def polish(search: Search, relaxed: Relaxed) -> None:
         shut=search.generator.shut_supply,
     )
     work.start(search.found.values)
-    idle = 0
-    for _ in range(search.work.polish_steps):
-        if search.halted() or idle >= search.work.polish_patience:
-            return
-        better = work.step(search.stop, search.wall_left_s())
-        idle = 0 if better is not None else idle + 1
-        if better is not None:
-            search.offer(better)
+    _steps(
+        search,
+        lambda: work.step(search.stop, search.wall_left_s()),
+        search.work.polish_steps,
+        search.work.polish_patience,
+    )
 
 
 def reopen(search: Search) -> None:
     """Improves the incumbent in large neighbourhoods of the exact model, if that is small."""
-    if len(search.link.build.demands) > REOPEN_MOST:
+    if search.found.values is None or len(search.link.build.demands) > REOPEN_MOST:
         return
-    idle = 0
-    for _ in range(search.work.reopen_steps):
+
+    def step() -> list[int] | None:
         values = search.found.values
-        if values is None or search.halted() or idle >= search.work.reopen_patience:
+        left = search.wall_left_s()
+        return None if values is None else search.reopener.step(values, search.stop, left)
+
+    _steps(search, step, search.work.reopen_steps, search.work.reopen_patience)
+
+
+def _steps(search: Search, step: Callable[[], list[int] | None], most: int, patience: int) -> None:
+    """Offers what steps find, until so many in a row have found nothing."""
+    idle = 0
+    for _ in range(most):
+        if search.halted() or idle >= patience:
             return
-        better = search.reopener.step(values, search.stop, search.wall_left_s())
+        better = step()
         idle = 0 if better is not None else idle + 1
         if better is not None:
             search.offer(better)

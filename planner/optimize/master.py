@@ -80,6 +80,7 @@ def integer_master(link: Linked, assignments: Sequence[Assignment]) -> Master:
     for terms, right, name in zip(rows[:own], link.right[:own], link.names[:own], strict=True):
         model.add(row(name, "link", terms, high=right))
     master = Master(model, assignments, link, supply)
+    # A relaxation that has no rows of this kind, and breaks no rounding row either, is tight without.
     if link.first_standing < len(link.right):
         _add_standing_rows(master)
     return master

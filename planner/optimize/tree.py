@@ -23,6 +23,7 @@ TRIALS = 2
 HEURISTIC_EVERY = 20
 """Nodes from one look for a plan to the next, as long as looks find some."""
 MOST_WAIT = 120
+"""The most nodes between two looks, however little they find."""
 
 
 @dataclass(order=True, slots=True)
