@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from planner.optimize.backend import Stop, Verdict, run_cp_sat
-from planner.optimize.bound import Assignment, Boxes, Limits, Pricer
+from planner.optimize.bound import Boxes, Limits, Pricer
 from planner.optimize.build import Build
 from planner.optimize.cuts import CutPool
 from planner.optimize.dive import ANYWHERE, STUCK, dive
 from planner.optimize.enumerate import within_slack
 from planner.optimize.flat import PRICE_SCALE
 from planner.optimize.fractional import BranchChoices
-from planner.optimize.generation import Generator, Relaxed, obeys
+from planner.optimize.generation import Generator, Relaxed
 from planner.optimize.improve import polish, reopen
-from planner.optimize.linear import LinearModel, row
 from planner.optimize.linking import Linked, linked
-from planner.optimize.master import integer_master
-from planner.optimize.mathopt import MipSolver, run_mip
+from planner.optimize.masters import FIRST_PLAN_WORK, Masters
 from planner.optimize.outcome import relative_gap
 from planner.optimize.pricing import least_with
 from planner.optimize.reopen import Reopen
@@ -29,15 +26,7 @@ from planner.optimize.tree import Tree
 ROOT_ROUNDS = 300
 CLOSE = 0.01
 """Relative gap at the root below which it is tried as one large integer program."""
-MASTER_SHARE = 0.5
-"""Share of the wall-clock time left, where there is a limit, that one integer program may use."""
 HAIR = 1e-5
-CENTS = 100
-DIVE_MIP_NODES = 20
-FIRST_PLAN_WORK = 10.0
-"""Deterministic seconds of CP-SAT on the master when HiGHS finds no plan at all."""
-HEURISTIC_GAP = 1e-4
-"""Where an integer program only looks for plans it stops this close to its own optimum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +73,9 @@ class Search:
         gap: float = 0.0,
         closed_elsewhere: Callable[[], bool] = lambda: False,
         on_open: Callable[[], None] = lambda: None,
+        beside: bool = False,
     ) -> None:
+        """Args: `beside`, whether looks for plans run in a second process while the tree goes on."""
         self.link: Linked = linked(build)
         self.pricer = Pricer(self.link)
         self.choices = BranchChoices(self.link, self.pricer.supply_costs)
@@ -96,6 +87,7 @@ class Search:
         self.on_open = on_open
         """Called once when the root relaxation turns out fractional."""
         self.found = Found()
+        self.masters = Masters(self, beside=beside)
         self.reopener = Reopen(build)
         self.start_duals = self.pricer.rent()
         """Prices at which the root starts."""
@@ -120,36 +112,49 @@ class Search:
 
     def run(self) -> Found:
         """Root with rounding rows, a dive for a plan, its neighbourhoods, then branching until closed."""
+        try:
+            self._run()
+        finally:
+            self.masters.end()
+        self.found.iterations = self.generator.iterations
+        return self.found
+
+    def _run(self) -> None:
         found = self.found
         root = self.relax(self.pricer.boxes, self.start_duals, ROOT_ROUNDS)
         if self.choices.open(root, self.generator.assignments):
             self.on_open()
             root = tightened(self, root, ROOT_ROUNDS)
         if root.best is None:
-            return found
+            return
         self.root = root
         found.bound = max(found.bound, root.best.bound)
         self.report(found.cost, found.bound)
         if root.artificial > STUCK and found.cost is None and not self._possible():
-            return found
+            return
         end = root
         if not self.closed():
             end = dive(self, root, self.pricer.boxes, {}, (ANYWHERE,))
         if found.cost is None:
-            self._restricted(self.pricer.boxes, self.work.heuristic_mip_nodes)
-        tried = found.cost
+            self._first_look()
+        if self.masters.begun is None:
+            tried = found.cost
+            self.close_root()
+            if self.wide():
+                polish(self, end)
+                reopen(self)
+            if found.cost != tried:
+                self.close_root()
         if not self.closed():
-            self._close_root(root)
-        if self.wide():
-            polish(self, end)
-            reopen(self)
-        if not self.closed() and found.cost != tried:
-            self._close_root(root)
-        if not self.closed():
-            self.too_wide = 2**62
-            Tree(self).run(root)
-        found.iterations = self.generator.iterations
-        return found
+            Tree(self, root, end).run()
+
+    def _first_look(self) -> None:
+        """Looks for a first plan anywhere, where the dive has not come to look for one."""
+        nodes = self.work.heuristic_mip_nodes
+        if self.masters.beside:
+            self.masters.begin(self.pricer.boxes, nodes)
+        else:
+            self.masters.look(self.pricer.boxes, nodes)
 
     def link_by(self, link: Linked) -> None:
         """Goes on with other linking rows; assignments stay."""
@@ -172,10 +177,15 @@ class Search:
         self.found.infeasible = answer.verdict is Verdict.INFEASIBLE
         return not self.found.infeasible
 
-    def _close_root(self, root: Relaxed) -> None:
+    def close_root(self) -> None:
         """Proves the incumbent, or finds the optimum, by one integer program where that is small."""
-        if self.leaf(root, self.pricer.boxes, self._root_cap(root)):
+        if self.root is None or self.closed():
+            return
+        # Limits of a node visited before hold for that node alone.
+        self.pricer.narrow({})
+        if self.leaf(self.root, self.pricer.boxes, self._root_cap(self.root)):
             self.found.bound = self.found.cost if self.found.cost is not None else self.found.bound
+        self.too_wide = 2**62
 
     def _root_cap(self, root: Relaxed) -> int:
         """Many assignments are worth listing only where bound and incumbent are close."""
@@ -233,68 +243,6 @@ class Search:
             halted=self.halted,
         )
 
-    def _restricted(self, boxes: Boxes, nodes: int) -> None:
-        """Integer master over the assignments known, within the boxes."""
-        self._solve_master(self.known(), boxes, nodes, HEURISTIC_GAP)
-
-    def _solve_master(
-        self,
-        assignments: list[Assignment],
-        boxes: Boxes,
-        nodes: int,
-        gap: float,
-        left_out: AbstractSet[int] | None = None,
-    ) -> tuple[Verdict, int | None]:
-        """Integer master without the supply columns left out: by default those the relaxation never asked for."""
-        master = integer_master(self.link, assignments)
-        shut = self.generator.shut_supply if left_out is None else left_out
-        for number, (at, (low, high)) in enumerate(zip(master.supply, boxes, strict=True)):
-            master.model.lows[at] = low
-            master.model.highs[at] = low if number in shut else high
-        if self.halted():
-            return Verdict.UNKNOWN, None
-        self._only_better(master.model)
-        left = self.wall_left_s()
-        answer = run_mip(
-            master.model,
-            MipSolver.HIGHS,
-            node_limit=nodes,
-            wall_limit_s=None if left is None else left * MASTER_SHARE,
-            stop=self.stop,
-            relative_gap=gap,
-        )
-        if answer.values is None and self.found.cost is None and not self.halted():
-            second = run_cp_sat(
-                master.model,
-                deterministic_limit=FIRST_PLAN_WORK,
-                wall_limit_s=self.wall_left_s(),
-                stop=self.stop,
-            )
-            if second.values is not None:
-                self.offer(master.expand(second.values))
-        if answer.values is not None:
-            self.offer(master.expand(answer.values))
-        return answer.verdict, answer.bound
-
-    def _only_better(self, model: LinearModel) -> None:
-        """A row that no plan as dear as the incumbent meets, in whole dollars rounded down."""
-        if self.found.cost is not None:
-            terms = [(at, cents // CENTS) for at, cents in sorted(model.objective.items())]
-            model.add(row("better", "better", terms, high=(self.found.cost - 1) // CENTS))
-
-    def known(self) -> list[Assignment]:
-        """Assignments within the limits in force."""
-        limits = self.pricer.limits
-        return [
-            a
-            for a in self.generator.assignments
-            if a.demand not in limits or obeys(a, limits[a.demand])
-        ]
-
-    def integers_within(self, boxes: Boxes) -> None:
-        """Looks for a plan among the assignments known, within boxes that leave little open."""
-        self._restricted(boxes, DIVE_MIP_NODES)
-
     def leaf(self, relaxed: Relaxed, boxes: Boxes, cap: int) -> bool:
         """Closes a node as one integer program over all assignments that a better plan can use."""
         found = self.found
@@ -310,5 +258,5 @@ class Search:
         # A supply column dearer than the slack is in no better plan.
         dear = {at for at, price in enumerate(relaxed.best.supply_prices) if price > slack}
         nodes = self.work.leaf_mip_nodes
-        verdict, _ = self._solve_master(useful, boxes, nodes, 0.0, left_out=dear)
+        verdict = self.masters.solve(useful, boxes, nodes, 0.0, left_out=dear)
         return verdict in (Verdict.OPTIMAL, Verdict.INFEASIBLE)

@@ -27,6 +27,8 @@ ITERATIONS_TIMES_COLUMNS = 4_000_000
 """Smaller models allow for more of them: their prices settle, and better assignments come in."""
 ROUNDS = 40
 TRIAL_ROUNDS = 5
+MIP_NODES = 20
+"""Branching nodes of the integer program at the end of a dive."""
 ANYWHERE = 2**62
 """A spread without end."""
 CLOSE_BY = (0, 2)
@@ -48,15 +50,23 @@ def dive(
     while not (search.halted() or _hopeless(search, now)):
         open_counts = search.choices.fractional(now, search.choices.paid)
         if not open_counts or search.generator.iterations >= last:
-            for spread in spreads:
-                before = search.found.cost
-                search.integers_within(_around(search, now, spread))
-                if search.found.cost != before:
-                    break
+            _look(search, now, spreads)
             break
         rounds = min(ROUNDS, max(1, last - search.generator.iterations))
         boxes, now = _next(search, now, boxes, limits, open_counts, rounds)
     return now if now.best is not None else relaxed
+
+
+def _look(search: Search, now: Relaxed, spreads: Sequence[int]) -> None:
+    """Looks for a plan around the counts; beside there is time for the widest spread at once."""
+    if search.masters.beside:
+        search.masters.begin(_around(search, now, spreads[-1]), MIP_NODES)
+        return
+    for spread in spreads:
+        before = search.found.cost
+        search.masters.look(_around(search, now, spread), MIP_NODES)
+        if search.found.cost != before:
+            return
 
 
 def _hopeless(search: Search, now: Relaxed) -> bool:

@@ -33,7 +33,7 @@ def polish(search: Search, relaxed: Relaxed) -> None:
         search.link,
         search.pricer,
         relaxed.best,
-        search.known(),
+        search.masters.known(),
         seed=search.found.nodes,
         shut=search.generator.shut_supply,
     )
@@ -63,7 +63,7 @@ def _steps(search: Search, step: Callable[[], list[int] | None], most: int, pati
     """Offers what steps find, until so many in a row have found nothing."""
     idle = 0
     for _ in range(most):
-        if search.halted() or idle >= patience:
+        if search.halted() or idle >= patience or search.masters.ready():
             return
         better = step()
         idle = 0 if better is not None else idle + 1

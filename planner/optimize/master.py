@@ -38,6 +38,36 @@ class Master:
         set_switches(build, full)
         return full
 
+    def values_of(self, held: Sequence[Assignment], plan: Sequence[int]) -> list[int]:
+        """Values of this model's columns for a plan whose assignments `held` are all in it."""
+        values = [0] * len(self.model.names)
+        place = {assignment: at for at, assignment in enumerate(self.assignments)}
+        for assignment in held:
+            values[place[assignment]] += 1
+        for column, at in zip(self.link.supply_columns, self.supply, strict=True):
+            values[at] = plan[column]
+        return values
+
+
+def assignments_in(link: Linked, plan: Sequence[int]) -> list[Assignment]:
+    """The assignments of all copies, as far as they can be told apart; what cannot stays as one."""
+    return [
+        a for number in range(len(link.build.demands)) for a in assignments_of(link, number, plan)
+    ]
+
+
+def assignments_of(link: Linked, number: int, plan: Sequence[int]) -> list[Assignment]:
+    """Assignments of the copies of one demand."""
+    build = link.build
+    demand = build.demands[number]
+    counts = tuple((at, plan[c]) for at, c in enumerate(build.picks[number]) if plan[c])
+    idle = build.unserved[number]
+    unserved = 0 if idle is None else plan[idle]
+    found = [Assignment(number, (), unserved=True)] * unserved
+    if demand.single:
+        return found + [Assignment(number, ((at, 1),)) for at, n in counts for _ in range(n)]
+    return found + ([Assignment(number, counts)] if counts else [])
+
 
 def integer_master(link: Linked, assignments: Sequence[Assignment]) -> Master:
     """Choice rows, the linking rows, and for each demand and supply the nodes its assignment needs at least.

@@ -19,15 +19,19 @@ from planner.optimize.enumerate import nearest
 from planner.optimize.extract import set_switches
 from planner.optimize.linear import LinearModel, row
 from planner.optimize.linking import Linked
-from planner.optimize.master import nodes_needed
+from planner.optimize.master import assignments_of, nodes_needed
 from planner.optimize.mathopt import MipSolver, run_mip
 
-CHOICES = 80
+CHOICES = 25
 """Nearest assignments per workload, besides those that generation found."""
-FEWEST, MOST = 4, 12
+FEWEST, MOST = 4, 40
 """Workloads that choose anew in one step."""
 SHARE = 3
 """Of few workloads, at most one in so many chooses anew."""
+TOGETHER = 85
+"""Per cent of them that share supplies with one another."""
+WANTED = 5
+"""Assignments of a unit that tell where it would like to be."""
 STEP_NODES = 20
 """Branching nodes of one step's integer program."""
 STEP_GAP = 1e-5
@@ -90,7 +94,7 @@ class Polish:
         build = self.link.build
         self._units, self._now = [], []
         for number in range(len(build.demands)):
-            for assignment in self._assignments_in(number, values):
+            for assignment in assignments_of(self.link, number, values):
                 self._units.append(number)
                 self._now.append(self._choice(assignment))
         self._taken = [0] * len(self.link.right)
@@ -116,26 +120,15 @@ class Polish:
             stop=stop,
             relative_gap=STEP_GAP,
         )
-        self.size = self.size + 1 if answer.verdict is Verdict.OPTIMAL else self.size - 2
+        found = answer.values is not None and step.model.evaluate(answer.values) < fixed
+        self.size = self.size * 5 // 4 if answer.verdict is Verdict.OPTIMAL else self.size * 3 // 4
         self.size = min(self._most, max(FEWEST, self.size))
-        if answer.values is None or step.model.evaluate(answer.values) >= fixed:
+        if answer.values is None or not found:
             return None
         self._take(step, answer.values)
         return self._values()
 
     # -------------------------------------------------------------------------------- reading the plan
-
-    def _assignments_in(self, number: int, values: Sequence[int]) -> list[Assignment]:
-        """Copies of a demand, as far as they can be told apart; what cannot stays as one unit."""
-        build = self.link.build
-        demand = build.demands[number]
-        counts = tuple((at, values[c]) for at, c in enumerate(build.picks[number]) if values[c])
-        idle = build.unserved[number]
-        unserved = 0 if idle is None else values[idle]
-        found = [Assignment(number, (), unserved=True)] * unserved
-        if demand.single:
-            return found + [Assignment(number, ((at, 1),)) for at, n in counts for _ in range(n)]
-        return found + ([Assignment(number, counts)] if counts else [])
 
     def _movable(self, unit: int) -> bool:
         """Mixes of several identical workloads are not told apart and stay."""
@@ -171,33 +164,43 @@ class Polish:
     # --------------------------------------------------------------------------------- neighbourhoods
 
     def _neighbourhood(self) -> list[int]:
-        """Units on one supply that costs, on two supplies, or around one that sits badly; then any."""
-        kind = self.random.randrange(3)
+        """Units on a supply, then on supplies that these would like, and so on; a few are any others."""
         movable = [unit for unit in range(len(self._units)) if self._movable(unit)]
         if len(movable) <= self.size:
             return movable
-        chosen = self._around(kind, movable)
-        self.random.shuffle(chosen)
-        free = chosen[: self.size - 1 if kind == 0 else self.size]
-        taken = set(free)
-        rest = [unit for unit in movable if unit not in taken]
-        return free + self.random.sample(rest, self.size - len(free))
+        users: dict[int, list[int]] = defaultdict(list)
+        for unit in movable:
+            for supply, _ in self._now[unit].nodes:
+                users[supply].append(unit)
+        free: dict[int, None] = {}
+        open_supplies = self._first(movable, users)
+        together = max(1, self.size * TOGETHER // 100)
+        while open_supplies and len(free) < together:
+            chosen = users.pop(open_supplies.pop(0), [])
+            self.random.shuffle(chosen)
+            free.update(dict.fromkeys(chosen[: together - len(free)]))
+            if not open_supplies:
+                open_supplies = self._next(list(free), users)
+        rest = [unit for unit in movable if unit not in free]
+        return [*free, *self.random.sample(rest, self.size - len(free))]
 
-    def _around(self, kind: int, movable: list[int]) -> list[int]:
-        supplies = sorted({s for unit in movable for s, _ in self._now[unit].nodes})
-        if not supplies:
-            return []
-        if kind == 2:
+    def _first(self, movable: list[int], users: dict[int, list[int]]) -> list[int]:
+        """A supply whose nodes cost money, or where one unit is and where it would like to be."""
+        if self.random.randrange(2):
             unit = self.random.choice(movable)
-            wanted = {s for s, _ in self._options(unit)[0].nodes}
-            picked = wanted | {s for s, _ in self._now[unit].nodes}
-        elif kind == 1:
-            picked = set(self.random.sample(supplies, min(2, len(supplies))))
-        else:
-            nodes = self.link.build.problem.supplies
-            paid = [s for s in supplies if nodes[s].node_cost_cents] or supplies
-            picked = {self.random.choice(paid)}
-        return [unit for unit in movable if any(s in picked for s, _ in self._now[unit].nodes)]
+            return [s for s, _ in (*self._now[unit].nodes, *self._options(unit)[0].nodes)]
+        supplies = self.link.build.problem.supplies
+        paid = [s for s in sorted(users) if supplies[s].node_cost_cents] or sorted(users)
+        return [self.random.choice(paid)] if paid else []
+
+    def _next(self, free: list[int], users: dict[int, list[int]]) -> list[int]:
+        """Where one of the free units would like to be; else any supply in use."""
+        wanted: list[int] = []
+        if free:
+            options = self._options(self.random.choice(free))[:WANTED]
+            wanted = sorted({s for choice in options for s, _ in choice.nodes if s in users})
+        left = wanted or sorted(users)
+        return [self.random.choice(left)] if left else []
 
     # --------------------------------------------------------------------------------- one step
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.optimize.backend import Answer, Verdict, run_cp_sat
@@ -227,7 +227,12 @@ def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = Non
     columns = max(BRANCH_COLUMNS, len(build.model.names))
     per_second = BRANCHES_PER_WORK * BRANCH_COLUMNS / columns
     nodes = max(1, int(budget.limits.deterministic_time * per_second))
-    work = Work(nodes=nodes if budget.limits.wall_s is None else UNLIMITED)
+    work = Work()
+    if budget.limits.wall_s is None:
+        steps = min(work.polish_steps, max(work.polish_patience, nodes))
+        work = replace(work, nodes=nodes, polish_steps=steps)
+    else:
+        work = replace(work, nodes=UNLIMITED)
     search = Search(
         build,
         work,
@@ -237,6 +242,7 @@ def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = Non
         gap=budget.limits.gap,
         closed_elsewhere=lambda: direct is not None and direct.closed,
         on_open=lambda: None if direct is None else direct.start(),
+        beside=direct is not None and not direct.possible,
     )
     warm(search, best.start)
     search.found.bound = best.bound

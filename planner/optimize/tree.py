@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from planner.optimize.bound import Boxes, Limits
+from planner.optimize.dive import MIP_NODES
 from planner.optimize.fractional import WHOLE, Origin
 from planner.optimize.generation import Relaxed
-from planner.optimize.improve import improve
+from planner.optimize.improve import improve, polish
 
 if TYPE_CHECKING:
     from planner.optimize.branching import Search
@@ -22,6 +23,8 @@ TRIALS = 2
 """Columns tried at one node before their gains are known."""
 HEURISTIC_EVERY = 20
 """Nodes from one look for a plan to the next, as long as looks find some."""
+FIRST_WAIT = 8
+"""Nodes until the first plan is taken that is looked for beside."""
 MOST_WAIT = 120
 """The most nodes between two looks, however little they find."""
 
@@ -42,7 +45,8 @@ class Node:
 class Tree:
     """The open nodes of one search."""
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: Search, root: Relaxed, end: Relaxed) -> None:
+        """Args: `end`, the relaxation where the first dive ended."""
         self.search = search
         self.heap: list[Node] = []
         self.given_up: list[Node] = []
@@ -50,10 +54,17 @@ class Tree:
         self.order = 0
         self.wait = HEURISTIC_EVERY
         self.next_look = HEURISTIC_EVERY
+        self.root, self.end = root, end
+        self.latest = root
+        """Relaxation of the node last visited."""
+        self.first = search.masters.begun is not None
+        """Whether the first look is still under way, beside."""
+        if self.first:
+            self.next_look = FIRST_WAIT
 
-    def run(self, root: Relaxed) -> None:
+    def run(self) -> None:
         """Branches until closed or out of work, then tries what was given up as larger programs."""
-        search = self.search
+        search, root = self.search, self.root
         top = Node(search.found.bound, 0, 0, search.pricer.boxes, {}, root.duals)
         self._split(top, root)
         while self.heap and search.found.nodes < search.work.nodes and not search.halted():
@@ -61,6 +72,10 @@ class Tree:
             if search.closed():
                 return
             self._visit(heapq.heappop(self.heap))
+            if search.masters.beside:
+                self._look_beside()
+        if not search.closed():
+            self._take(wait=True, last=True)
         self._raise_bound()
         self._revisit()
 
@@ -80,23 +95,64 @@ class Tree:
         if relaxed.best is None:
             return
         node.bound = max(node.bound, relaxed.best.bound)
+        self.latest = relaxed
         if node.origin is not None:
             search.choices.learn(node.origin, node.bound)
         if self._useless(node.bound):
             return
-        if search.found.nodes >= self.next_look and search.wide():
+        if not search.masters.beside and self._look_due():
             self._look(node, relaxed)
         if not search.leaf(relaxed, node.boxes, search.work.leaf_assignments):
             self._split(node, relaxed)
 
+    def _look_due(self) -> bool:
+        search = self.search
+        due = search.found.nodes >= self.next_look and search.masters.begun is None
+        return due and search.wide()
+
     def _look(self, node: Node, relaxed: Relaxed) -> None:
         """Looks for a better plan from a node; the less it finds, the more nodes pass until the next look."""
-        found = self.search.found
-        before = found.cost
-        improve(self.search, relaxed, node.boxes, node.limits)
-        better = found.cost != before
+        search = self.search
+        before = search.found.cost
+        improve(search, relaxed, node.boxes, node.limits)
+        better = search.found.cost != before
         self.wait = HEURISTIC_EVERY if better else min(MOST_WAIT, self.wait * 2)
-        self.next_look = found.nodes + self.wait
+        self.next_look = search.found.nodes + self.wait
+
+    def _look_beside(self) -> None:
+        """Begins looks and takes what they find: after a number of nodes, or at once where the clock rules anyway."""
+        search = self.search
+        if self._look_due():
+            self._begin()
+        elif search.wall_left_s() is not None:
+            self._take(wait=False)
+        elif search.found.nodes >= self.next_look:
+            self._take(wait=True)
+
+    def _begin(self) -> None:
+        """Looks for a better plan among all assignments known by now."""
+        search = self.search
+        search.pricer.narrow({})
+        search.masters.begin(search.pricer.boxes, MIP_NODES)
+        self.next_look = search.found.nodes + HEURISTIC_EVERY
+
+    def _take(self, *, wait: bool, last: bool = False) -> None:
+        """Takes what was found beside and, while the next look is under way there, betters it here."""
+        search = self.search
+        if not search.masters.taken(wait=wait):
+            return
+        search.pricer.narrow({})
+        first, self.first = self.first, False
+        if first:
+            search.close_root()
+        if search.closed():
+            return
+        if not last:
+            self._begin()
+        tried = search.found.cost
+        polish(search, self.end if first else self.latest)
+        if first and search.found.cost != tried:
+            search.close_root()
 
     def _useless(self, bound: int) -> bool:
         cost = self.search.found.cost

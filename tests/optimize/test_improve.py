@@ -42,7 +42,7 @@ def test_a_dive_finds_a_valid_plan_without_any_other(seed):
 def test_a_dive_beats_the_assignments_of_the_root():
     case = generate(50, 30, 6)
     plain, dived = search(case), search(case)
-    plain._restricted(plain.pricer.boxes, 20)
+    plain.masters.look(plain.pricer.boxes, 20)
     assert dived.root is not None
     dive(dived, dived.root, dived.pricer.boxes, {}, (ANYWHERE,))
     assert dived.found.cost is not None
@@ -59,7 +59,7 @@ def test_a_dive_ends_when_asked_to():
 
 def test_reopened_parts_make_a_poor_plan_better_and_keep_it_valid():
     found = search(generate(20, 20, 0))
-    found._solve_master(found.generator.assignments, found.pricer.boxes, 1, 0.5)
+    found.masters.solve(found.generator.assignments, found.pricer.boxes, 1, 0.5)
     values, model = found.found.values, found.link.build.model
     assert values is not None
     costs, work = [model.evaluate(values)], Reopen(found.link.build)
@@ -75,10 +75,10 @@ def test_reopened_parts_make_a_poor_plan_better_and_keep_it_valid():
 
 def test_masters_look_for_better_plans_only():
     found = search(generate(20, 20, 1))
-    found._restricted(found.pricer.boxes, 1000)
+    found.masters.look(found.pricer.boxes, 1000)
     assert found.found.cost is not None
     found.found.cost //= 2
-    verdict, _ = found._solve_master(found.known(), found.pricer.boxes, 1000, 0.0)
+    verdict = found.masters.solve(found.masters.known(), found.pricer.boxes, 1000, 0.0)
     assert verdict is Verdict.INFEASIBLE
 
 

@@ -22,7 +22,7 @@ def first_plan(case: Problem) -> Search:
     """The first plan that the assignments of a few rounds of prices allow: a poor one."""
     found = search(case)
     found.root = found.relax(found.pricer.boxes, found.start_duals, 300)
-    found._solve_master(found.generator.assignments, found.pricer.boxes, 1, 0.5)
+    found.masters.solve(found.generator.assignments, found.pricer.boxes, 1, 0.5)
     return found
 
 
