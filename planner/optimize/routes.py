@@ -32,9 +32,11 @@ DIRECT_COLUMNS = 9000
 NODES_PER_WORK = 40_000.0
 """Direct MIP nodes per deterministic second of the limit, times the columns of the model."""
 BRANCHES_PER_WORK = 2.0
-"""Branching nodes of the generation route per deterministic second of the limit, in models of few columns."""
+"""Branching nodes of the generation route per deterministic second of the limit, in small models."""
 BRANCH_COLUMNS = 10_000
-"""Larger models get fewer branching nodes in proportion, so that a second of the limit stays about as long."""
+"""Models of at most this many columns."""
+BRANCH_EXPONENT = 1.5
+"""A node of a model with more columns takes longer by about this power of them: a second of the limit has fewer nodes."""
 UNLIMITED = 10**9
 """Nodes where the user limits seconds instead."""
 
@@ -224,8 +226,8 @@ def _interruptible(budget: Budget, work: Callable[[], T]) -> T | None:
 def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = None) -> Search:
     from planner.optimize.branching import Search, Work
 
-    columns = max(BRANCH_COLUMNS, len(build.model.names))
-    per_second = BRANCHES_PER_WORK * BRANCH_COLUMNS / columns
+    size = max(1.0, len(build.model.names) / BRANCH_COLUMNS)
+    per_second = BRANCHES_PER_WORK / size**BRANCH_EXPONENT
     nodes = max(1, int(budget.limits.deterministic_time * per_second))
     work = Work()
     if budget.limits.wall_s is None:
