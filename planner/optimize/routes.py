@@ -27,8 +27,8 @@ LIGHT_COLUMNS = 1500
 """Models of at most this many columns are first tried with little presolve: most of them close at once."""
 LIGHT_SHARE = 0.005
 """Share of the work limit that this may take."""
-DIRECT_COLUMNS = 9000
-"""Larger models are not given to the direct MIP: its root alone outlasts the other routes."""
+DIRECT_COLUMNS = 1000
+"""Larger models are not given to the direct MIP: a second process does more as the one that looks for plans."""
 NODES_PER_WORK = 40_000.0
 """Direct MIP nodes per deterministic second of the limit, times the columns of the model."""
 BRANCHES_PER_WORK = 2.0
@@ -36,7 +36,7 @@ BRANCHES_PER_WORK = 2.0
 BRANCH_COLUMNS = 10_000
 """Models of at most this many columns."""
 BRANCH_EXPONENT = 1.5
-"""A node of a model with more columns takes longer by about this power of them: a second of the limit has fewer nodes."""
+"""A node of a model with more columns takes longer by about this power of them: a second has fewer nodes."""
 UNLIMITED = 10**9
 """Nodes where the user limits seconds instead."""
 

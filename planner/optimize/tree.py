@@ -11,7 +11,7 @@ from planner.optimize.bound import Boxes, Limits
 from planner.optimize.dive import MIP_NODES
 from planner.optimize.fractional import WHOLE, Origin
 from planner.optimize.generation import Relaxed
-from planner.optimize.improve import improve, polish
+from planner.optimize.improve import improve, polish, reopen
 
 if TYPE_CHECKING:
     from planner.optimize.branching import Search
@@ -139,6 +139,7 @@ class Tree:
     def _take(self, *, wait: bool, last: bool = False) -> None:
         """Takes what was found beside and, while the next look is under way there, betters it here."""
         search = self.search
+        before = search.found.cost
         if not search.masters.taken(wait=wait):
             return
         search.pricer.narrow({})
@@ -151,6 +152,8 @@ class Tree:
             self._begin()
         tried = search.found.cost
         polish(search, self.end if first else self.latest)
+        if search.found.cost != before:
+            reopen(search)
         if first and search.found.cost != tried:
             search.close_root()
 
