@@ -150,10 +150,11 @@ class Masters:
         return None if left is None else left * WALL_SHARE
 
     def _offer(self, master: Master, answer: Answer | None) -> None:
-        """Offers the plan; where there is none at all yet, CP-SAT tries for one."""
+        """Offers the plan; where HiGHS finds none and there is none at all yet, CP-SAT tries for one."""
         search = self.search
         values = None if answer is None else answer.values
-        if values is None and search.found.cost is None and not search.halted():
+        possible = answer is None or answer.verdict is not Verdict.INFEASIBLE
+        if values is None and possible and search.found.cost is None and not search.halted():
             values = run_cp_sat(
                 master.model,
                 deterministic_limit=FIRST_PLAN_WORK,
