@@ -148,7 +148,7 @@ class Tree:
             search.close_root()
         if search.closed():
             return
-        if not last:
+        if not last and search.wide():
             self._begin()
         tried = search.found.cost
         polish(search, self.end if first else self.latest)
