@@ -54,6 +54,7 @@ class Tree:
         self.order = 0
         self.wait = HEURISTIC_EVERY
         self.next_look = HEURISTIC_EVERY
+        self.next_polish = HEURISTIC_EVERY
         self.root, self.end = root, end
         self.latest = root
         """Relaxation of the node last visited."""
@@ -122,12 +123,24 @@ class Tree:
     def _look_beside(self) -> None:
         """Begins looks and takes what they find: after a number of nodes, or at once where the clock rules anyway."""
         search = self.search
+        if search.found.nodes >= self.next_polish and search.wide() and search.found.cost is not None:
+            self._polish()
         if self._look_due():
             self._begin()
         elif search.wall_left_s() is not None:
             self._take(wait=False)
         elif search.found.nodes >= self.next_look:
             self._take(wait=True)
+
+    def _polish(self) -> None:
+        """Betters the plan at the prices of the last node; the less that finds, the later again."""
+        search = self.search
+        before = search.found.cost
+        search.pricer.narrow({})
+        polish(search, self.latest)
+        better = search.found.cost != before
+        self.wait = HEURISTIC_EVERY if better else min(MOST_WAIT, self.wait * 2)
+        self.next_polish = search.found.nodes + self.wait
 
     def _begin(self) -> None:
         """Looks for a better plan among all assignments known by now."""
