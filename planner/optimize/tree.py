@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from planner.optimize.bound import Boxes, Limits
-from planner.optimize.dive import MIP_NODES
 from planner.optimize.fractional import WHOLE, Origin
 from planner.optimize.generation import Relaxed
-from planner.optimize.improve import improve, polish, reopen
+from planner.optimize.looks import Looks
 
 if TYPE_CHECKING:
     from planner.optimize.branching import Search
@@ -21,12 +20,6 @@ TRIAL_ROUNDS = 2
 """Rounds of generation for a side that is only tried."""
 TRIALS = 2
 """Columns tried at one node before their gains are known."""
-HEURISTIC_EVERY = 20
-"""Nodes from one look for a plan to the next, as long as looks find some."""
-FIRST_WAIT = 8
-"""Nodes until the first plan is taken that is looked for beside."""
-MOST_WAIT = 120
-"""The most nodes between two looks, however little they find."""
 
 
 @dataclass(order=True, slots=True)
@@ -52,16 +45,8 @@ class Tree:
         self.given_up: list[Node] = []
         """Nodes with nothing left to branch on whose integer program was too large."""
         self.order = 0
-        self.wait = HEURISTIC_EVERY
-        self.next_look = HEURISTIC_EVERY
-        self.next_polish = HEURISTIC_EVERY
-        self.root, self.end = root, end
-        self.latest = root
-        """Relaxation of the node last visited."""
-        self.first = search.masters.begun is not None
-        """Whether the first look is still under way, beside."""
-        if self.first:
-            self.next_look = FIRST_WAIT
+        self.root = root
+        self.looks = Looks(search, root, end)
 
     def run(self) -> None:
         """Branches until closed or out of work, then tries what was given up as larger programs."""
@@ -73,10 +58,9 @@ class Tree:
             if search.closed():
                 return
             self._visit(heapq.heappop(self.heap))
-            if search.masters.beside:
-                self._look_beside()
+            self.looks.between_nodes()
         if not search.closed():
-            self._take(wait=True, last=True)
+            self.looks.take(wait=True, last=True)
         self._raise_bound()
         self._revisit()
 
@@ -96,79 +80,14 @@ class Tree:
         if relaxed.best is None:
             return
         node.bound = max(node.bound, relaxed.best.bound)
-        self.latest = relaxed
+        self.looks.latest = relaxed
         if node.origin is not None:
             search.choices.learn(node.origin, node.bound)
         if self._useless(node.bound):
             return
-        if not search.masters.beside and self._look_due():
-            self._look(node, relaxed)
+        self.looks.at_node(relaxed, node.boxes, node.limits)
         if not search.leaf(relaxed, node.boxes, search.work.leaf_assignments):
             self._split(node, relaxed)
-
-    def _look_due(self) -> bool:
-        search = self.search
-        due = search.found.nodes >= self.next_look and search.masters.begun is None
-        return due and search.wide()
-
-    def _look(self, node: Node, relaxed: Relaxed) -> None:
-        """Looks for a better plan from a node; the less it finds, the more nodes pass until the next look."""
-        search = self.search
-        before = search.found.cost
-        improve(search, relaxed, node.boxes, node.limits)
-        better = search.found.cost != before
-        self.wait = HEURISTIC_EVERY if better else min(MOST_WAIT, self.wait * 2)
-        self.next_look = search.found.nodes + self.wait
-
-    def _look_beside(self) -> None:
-        """Begins looks and takes what they find: after a number of nodes, or at once where the clock rules anyway."""
-        search = self.search
-        if search.found.nodes >= self.next_polish and search.wide() and search.found.cost is not None:
-            self._polish()
-        if self._look_due():
-            self._begin()
-        elif search.wall_left_s() is not None:
-            self._take(wait=False)
-        elif search.found.nodes >= self.next_look:
-            self._take(wait=True)
-
-    def _polish(self) -> None:
-        """Betters the plan at the prices of the last node; the less that finds, the later again."""
-        search = self.search
-        before = search.found.cost
-        search.pricer.narrow({})
-        polish(search, self.latest)
-        better = search.found.cost != before
-        self.wait = HEURISTIC_EVERY if better else min(MOST_WAIT, self.wait * 2)
-        self.next_polish = search.found.nodes + self.wait
-
-    def _begin(self) -> None:
-        """Looks for a better plan among all assignments known by now."""
-        search = self.search
-        search.pricer.narrow({})
-        search.masters.begin(search.pricer.boxes, MIP_NODES)
-        self.next_look = search.found.nodes + HEURISTIC_EVERY
-
-    def _take(self, *, wait: bool, last: bool = False) -> None:
-        """Takes what was found beside and, while the next look is under way there, betters it here."""
-        search = self.search
-        before = search.found.cost
-        if not search.masters.taken(wait=wait):
-            return
-        search.pricer.narrow({})
-        first, self.first = self.first, False
-        if first:
-            search.close_root()
-        if search.closed():
-            return
-        if not last and search.wide():
-            self._begin()
-        tried = search.found.cost
-        polish(search, self.end if first else self.latest)
-        if search.found.cost != before:
-            reopen(search)
-        if first and search.found.cost != tried:
-            search.close_root()
 
     def _useless(self, bound: int) -> bool:
         cost = self.search.found.cost
