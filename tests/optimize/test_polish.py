@@ -55,3 +55,25 @@ def test_same_work_gives_same_plan():
         return found.found.values
 
     assert run() == run()
+
+
+@pytest.mark.parametrize("size", [4, 9, 15])
+def test_a_step_reopens_as_many_workloads_as_it_should_mostly_of_the_same_pools(size):
+    found = first_plan(generate(50, 30, 2))
+    assert found.root is not None
+    assert found.root.best is not None
+    assert found.found.values is not None
+    work = Polish(found.link, found.pricer, found.root.best, found.generator.assignments)
+    work.start(found.found.values)
+    work.size = size
+    shared = 0
+    for _ in range(30):
+        free = work._neighbourhood()
+        assert len(set(free)) == len(free) == size
+        pools = [{s for s, _ in work._now[unit].nodes} for unit in free]
+        shared += sum(
+            any(one & other for other in pools[:at] + pools[at + 1 :])
+            for at, one in enumerate(pools)
+        )
+    # Ten units drawn from fifty at random share a pool with another less than half of the time.
+    assert shared > 30 * size * 0.6
