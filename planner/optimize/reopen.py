@@ -18,7 +18,7 @@ FEWEST, FIRST = 3, 8
 """Workloads that choose anew: at least, and in the first step."""
 COLUMNS = 700
 """Columns of the workloads that choose anew, about: a larger step takes longer than it is worth."""
-STEP_NODES = 50
+STEP_NODES = 30
 """Branching nodes of one step's integer program."""
 STEP_GAP = 1e-5
 POOLS_AT_ONCE = 2
@@ -58,7 +58,7 @@ class Reopen:
             relative_gap=STEP_GAP,
         )
         closed = answer.verdict is Verdict.OPTIMAL
-        grown = self.size * 5 // 4 + 1 if closed else self.size - 1
+        grown = self.size * 5 // 4 + 1 if closed else self.size * 3 // 4
         self.size = min(self.most, max(FEWEST, grown))
         if answer.values is None:
             return None
