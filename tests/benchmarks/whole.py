@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument(
         "--workloads", default="100,1000", help="sizes of large scenarios; empty: none"
     )
-    parser.add_argument("--work", default="20", help="work limit of the large ones")
+    parser.add_argument("--work", default="60", help="work limit of the large ones")
     parser.add_argument("--out", default="-")
     options = parser.parse_args()
     out = open(options.out, "a") if options.out != "-" else sys.stdout  # noqa: SIM115
