@@ -114,6 +114,12 @@ class Search:
         """Root with rounding rows, a dive for a plan, its neighbourhoods, then branching until closed."""
         try:
             self._run()
+        except KeyboardInterrupt:
+            # Without a plan as yet, the one that is looked for beside is worth some seconds; Ctrl-C again ends that.
+            if self.stop.requested or self.found.cost is not None or self.masters.begun is None:
+                raise
+            self.stop.request()
+            self.masters.taken(wait=True)
         finally:
             self.masters.end()
         self.found.iterations = self.generator.iterations

@@ -50,14 +50,14 @@ class Master:
 
 
 def assignments_in(link: Linked, plan: Sequence[int]) -> list[Assignment]:
-    """The assignments of all copies, as far as they can be told apart; what cannot stays as one."""
+    """The assignments of all copies of all demands."""
     return [
         a for number in range(len(link.build.demands)) for a in assignments_of(link, number, plan)
     ]
 
 
 def assignments_of(link: Linked, number: int, plan: Sequence[int]) -> list[Assignment]:
-    """Assignments of the copies of one demand."""
+    """Assignments of the copies of one demand: only single replicas come in several copies."""
     build = link.build
     demand = build.demands[number]
     counts = tuple((at, plan[c]) for at, c in enumerate(build.picks[number]) if plan[c])

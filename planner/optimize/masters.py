@@ -65,15 +65,22 @@ class Masters:
         """The same beside, unless a look is under way."""
         if self.begun is not None or self.search.halted():
             return
-        known = self.known()
-        plan = self.search.found.values
-        held = [] if plan is None else assignments_in(self.search.link, plan)
-        every = list(dict.fromkeys([*known, *held]))
-        master = self._master(every, boxes, self.search.generator.shut_supply, better=False)
-        hint = None if plan is None else master.values_of(held, plan)
+        master, hint = self._from_plan(boxes)
         request = Request(master.model, nodes, self._wall_s(), hint, LOOK_GAP)
         self.begun = Begun(master, Aside(lambda: request))
         self.begun.child.start()
+
+    def _from_plan(self, boxes: Boxes) -> tuple[Master, list[int] | None]:
+        """The program over all that is known, and in it the best plan to begin with."""
+        plan, link = self.search.found.values, self.search.link
+        shut = self.search.generator.shut_supply
+        if plan is None:
+            return self._master(self.known(), boxes, shut), None
+        held = assignments_in(link, plan)
+        unused = {at for at in shut if not plan[link.supply_columns[at]]}
+        every = list(dict.fromkeys([*self.known(), *held]))
+        master = self._master(every, boxes, unused, better=False)
+        return master, master.values_of(held, plan)
 
     def ready(self) -> bool:
         """Whether something is there to be taken at once; only ever so where the clock rules anyway."""
@@ -81,12 +88,13 @@ class Masters:
         return by_clock and self.begun is not None and self.begun.child.wait(0.0)
 
     def taken(self, *, wait: bool) -> bool:
-        """Offers what was found beside, if a look has come to its end there."""
-        begun = self.begun
+        """Offers what was found beside, if a look has come to its end there; a first plan is waited for in any case."""
+        begun, search = self.begun, self.search
         if begun is None:
             return False
         while not begun.child.wait(0.2 if wait else 0.0):
-            if not wait or self.search.halted():
+            first = search.stop.requested and search.found.cost is None
+            if not wait or (search.halted() and not first):
                 return False
         self.end()
         self._offer(begun.master, begun.child.answer)

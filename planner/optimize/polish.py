@@ -130,11 +130,6 @@ class Polish:
 
     # -------------------------------------------------------------------------------- reading the plan
 
-    def _movable(self, unit: int) -> bool:
-        """Mixes of several identical workloads are not told apart and stay."""
-        demand = self.link.build.demands[self._units[unit]]
-        return demand.single or len(demand.copies) == 1
-
     def _choice(self, assignment: Assignment) -> _Choice:
         link = self.link
         picks = link.picks[assignment.demand]
@@ -165,15 +160,15 @@ class Polish:
 
     def _neighbourhood(self) -> list[int]:
         """Units on a supply, then on supplies that these would like, and so on; a few are any others."""
-        movable = [unit for unit in range(len(self._units)) if self._movable(unit)]
-        if len(movable) <= self.size:
-            return movable
+        units = list(range(len(self._units)))
+        if len(units) <= self.size:
+            return units
         users: dict[int, list[int]] = defaultdict(list)
-        for unit in movable:
+        for unit in units:
             for supply, _ in self._now[unit].nodes:
                 users[supply].append(unit)
         free: dict[int, None] = {}
-        open_supplies = self._first(movable, users)
+        open_supplies = self._first(units, users)
         together = max(1, self.size * TOGETHER // 100)
         while open_supplies and len(free) < together:
             chosen = users.pop(open_supplies.pop(0), [])
@@ -181,13 +176,13 @@ class Polish:
             free.update(dict.fromkeys(chosen[: together - len(free)]))
             if not open_supplies:
                 open_supplies = self._next(list(free), users)
-        rest = [unit for unit in movable if unit not in free]
+        rest = [unit for unit in units if unit not in free]
         return [*free, *self.random.sample(rest, self.size - len(free))]
 
-    def _first(self, movable: list[int], users: dict[int, list[int]]) -> list[int]:
+    def _first(self, units: list[int], users: dict[int, list[int]]) -> list[int]:
         """A supply whose nodes cost money, or where one unit is and where it would like to be."""
         if self.random.randrange(2):
-            unit = self.random.choice(movable)
+            unit = self.random.choice(units)
             return [s for s, _ in (*self._now[unit].nodes, *self._options(unit)[0].nodes)]
         supplies = self.link.build.problem.supplies
         paid = [s for s in sorted(users) if supplies[s].node_cost_cents] or sorted(users)

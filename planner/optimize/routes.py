@@ -231,6 +231,7 @@ def _search(build: Build, budget: Budget, best: Best, direct: Aside | None = Non
     nodes = max(1, int(budget.limits.deterministic_time * per_second))
     work = Work()
     if budget.limits.wall_s is None:
+        # Where few nodes take up the limit, a step of polishing does as well.
         steps = min(work.polish_steps, max(work.polish_patience, nodes))
         work = replace(work, nodes=nodes, polish_steps=steps)
     else:

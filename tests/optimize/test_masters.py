@@ -10,6 +10,7 @@ from planner.optimize.branching import Found, Search, Work
 from planner.optimize.dive import ANYWHERE, dive
 from planner.optimize.exact import exact_model
 from planner.optimize.master import assignments_in, integer_master
+from planner.optimize.tree import Tree
 from planner.options.problem import Problem
 from tests.benchmarks.instances import generate
 
@@ -105,3 +106,29 @@ def test_limits_of_a_node_prove_nothing_about_the_root():
     found.close_root()
     assert found.found.bound <= (best.cost or 0)
     assert found.found.cost == best.cost
+
+
+def test_columns_of_the_plan_in_hand_stay_open_though_no_price_asked_for_them():
+    found = search((20, 20, 6), 3)
+    found.run()
+    plan = found.found.values
+    assert plan is not None
+    found.generator.shut_supply = set(range(len(found.link.supply_columns)))
+    master, hint = found.masters._from_plan(found.pricer.boxes)
+    assert hint is not None
+    assert master.model.broken(hint) == []
+
+
+def test_ctrl_c_before_any_plan_waits_for_the_one_on_its_way(monkeypatch):
+    def interrupted(self: Tree) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tree, "run", interrupted)
+    found = search((50, 30, 2), 1000)
+    result = found.run()
+    assert found.stop.requested
+    assert result.values is not None
+    assert found.link.build.model.broken(result.values) == []
+    assert found.masters.begun is None
+    with pytest.raises(KeyboardInterrupt):
+        found.run()
